@@ -1,0 +1,137 @@
+"""Async data access for MySQL and MariaDB: SQL in files, typed records, no ORM.
+
+::
+
+    import asyncio, dal
+
+    async def main():
+        async with dal.connect("private:temporary") as db:
+            system = db.acting_as(dal.Actor.system("signup"))
+            ada = await system.users.create(email="ada@example.org", full_name="Ada")
+            me = db.acting_as(dal.Actor.user(ada.id))
+            await me.templates.create(name="Review", content="Review this SQL: {{sql}}")
+            print(await me.templates.search("review"))
+
+    asyncio.run(main())
+"""
+
+from __future__ import annotations
+
+from dal.config import Config
+from dal.database import Database, Session, connect
+from dal.errors import (
+    AuthenticationError,
+    CheckError,
+    ChildExistsError,
+    ConfigError,
+    ConnectError,
+    ConnectionLostError,
+    ConstraintError,
+    DalError,
+    DeadlockError,
+    InvalidTransitionError,
+    LockTimeoutError,
+    MigrationError,
+    NotFoundError,
+    NotNullError,
+    OutcomeUnknownError,
+    ParentMissingError,
+    PermissionDeniedError,
+    PoolTimeoutError,
+    RowShapeError,
+    ServerError,
+    StaleVersionError,
+    StatementError,
+    StatementTimeoutError,
+    TransientError,
+    UnavailableError,
+    UniqueError,
+    UsageError,
+    ValueRejectedError,
+)
+from dal.records.actor import Actor, ActorType, Role
+from dal.records.audit import AuditEntry, Outcome
+from dal.records.clock import Clock, ManualClock, SystemClock
+from dal.records.ids import derived_id, new_id
+from dal.records.page import Page
+from dal.records.templates import (
+    NewTemplate,
+    Template,
+    TemplateStatistics,
+    TemplateSummary,
+    TemplateVersion,
+    TemplateVersionSummary,
+    Visibility,
+)
+from dal.records.users import User, normalize_email
+from dal.records.vocabulary import CategoryCount
+from dal.repositories import AuditLogRepository, TemplateRepository, UserRepository
+from dal.repositories.template_rows import KEEP
+from dal.search import SearchScope, Sort
+from dal.session import OnStatement
+from dal.statements import SqlFolder, sql_folder
+
+__all__ = [
+    "KEEP",
+    "Actor",
+    "ActorType",
+    "AuditEntry",
+    "AuditLogRepository",
+    "AuthenticationError",
+    "CategoryCount",
+    "CheckError",
+    "ChildExistsError",
+    "Clock",
+    "Config",
+    "ConfigError",
+    "ConnectError",
+    "ConnectionLostError",
+    "ConstraintError",
+    "DalError",
+    "Database",
+    "DeadlockError",
+    "InvalidTransitionError",
+    "LockTimeoutError",
+    "ManualClock",
+    "MigrationError",
+    "NewTemplate",
+    "NotFoundError",
+    "NotNullError",
+    "OnStatement",
+    "Outcome",
+    "OutcomeUnknownError",
+    "Page",
+    "ParentMissingError",
+    "PermissionDeniedError",
+    "PoolTimeoutError",
+    "Role",
+    "RowShapeError",
+    "SearchScope",
+    "ServerError",
+    "Session",
+    "Sort",
+    "SqlFolder",
+    "StaleVersionError",
+    "StatementError",
+    "StatementTimeoutError",
+    "SystemClock",
+    "Template",
+    "TemplateRepository",
+    "TemplateStatistics",
+    "TemplateSummary",
+    "TemplateVersion",
+    "TemplateVersionSummary",
+    "TransientError",
+    "UnavailableError",
+    "UniqueError",
+    "UsageError",
+    "User",
+    "UserRepository",
+    "ValueRejectedError",
+    "Visibility",
+    "connect",
+    "derived_id",
+    "new_id",
+    "normalize_email",
+    "sql_folder",
+]

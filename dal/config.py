@@ -1,0 +1,246 @@
+"""Where the server is and how to speak to it: URLs, keywords, DAL_URL, secrets that stay so."""
+
+from __future__ import annotations
+
+import os
+import ssl as tls
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import attrs
+
+from dal.errors import ConfigError
+
+__all__ = ["Config", "PrivateAddress", "Secret", "parse"]
+
+
+class Secret:
+    """A password: usable through :meth:`reveal` alone, invisible in any repr, log or traceback."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled")
+
+
+@attrs.frozen(kw_only=True, slots=True)
+class Config:
+    """One server, one account, and the limits of the pool that is opened to it.
+
+    Times are in seconds. ``ssl_ca`` (or ``ssl=true``, which trusts the system's authorities) asks
+    for TLS, and a server that cannot give it is refused before the password is sent.
+    """
+
+    user: str
+    password: Secret = attrs.field(factory=lambda: Secret(""))
+    host: str = "localhost"
+    port: int = 3306
+    database: str
+    unix_socket: str | None = None
+    ssl: bool = False
+    ssl_ca: str | None = None
+    ssl_cert: str | None = None
+    ssl_key: str | None = None
+    ssl_check_hostname: bool = True
+    pool_min: int = 1
+    pool_max: int = 10
+    acquire_timeout_s: float = 10.0
+    connect_timeout_s: float = 10.0
+    statement_timeout_s: float = 30.0
+    lock_wait_timeout_s: int = 10
+    max_idle_s: float = 30.0
+    max_lifetime_s: float = 1800.0
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("acquire_timeout_s", "connect_timeout_s", "statement_timeout_s"):
+            if not 0 < getattr(self, name) <= 86_400:
+                raise ConfigError(f"{name}: more than 0 and at most 86400 seconds")
+        if not 0 <= self.pool_min <= self.pool_max or not 1 <= self.pool_max <= 1000:
+            raise ConfigError("pool_min and pool_max: 0 <= pool_min <= pool_max, 1 to 1000")
+        if not 1 <= self.lock_wait_timeout_s <= 3600:
+            raise ConfigError("lock_wait_timeout_s: 1 to 3600 seconds")
+        if not 1 <= self.port <= 65_535:
+            raise ConfigError("port: 1 to 65535")
+        if bool(self.ssl_cert) != bool(self.ssl_key):
+            raise ConfigError("ssl_cert and ssl_key go together")
+
+    @property
+    def wants_tls(self) -> bool:
+        """Whether a connection without TLS is to be refused."""
+        return self.ssl or self.ssl_ca is not None or self.ssl_cert is not None
+
+    def ssl_context(self) -> tls.SSLContext | None:
+        """A verifying context, or None when no TLS is asked for.
+
+        Raises:
+            ConfigError: a certificate file cannot be read; the option is named.
+        """
+        if not self.wants_tls:
+            return None
+        for name in ("ssl_ca", "ssl_cert", "ssl_key"):
+            path = getattr(self, name)
+            if path is not None and not Path(path).is_file():
+                raise ConfigError(f"{name}: no such file: {path}")
+        try:
+            context = tls.create_default_context(cafile=self.ssl_ca)
+            if self.ssl_cert is not None:
+                context.load_cert_chain(self.ssl_cert, self.ssl_key)
+        except (OSError, tls.SSLError) as error:
+            raise ConfigError(f"ssl_ca, ssl_cert, ssl_key: {error}") from None
+        context.check_hostname = self.ssl_check_hostname
+        return context
+
+    @property
+    def where(self) -> str:
+        """The address without any secret, for messages."""
+        place = self.unix_socket or f"{self.host}:{self.port}"
+        return f"{self.user}@{place}/{self.database}"
+
+
+@attrs.frozen(slots=True)
+class PrivateAddress:
+    """``private:`` (the kept private server) or ``private:temporary``, and options."""
+
+    temporary: bool
+    engine: Literal["mariadb", "mysql"]
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("true or false")
+
+
+_CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "str": str,
+    "str | None": str,
+    "int": int,
+    "float": float,
+    "bool": _boolean,
+}
+_PARTS: Final = frozenset({"user", "password", "host", "port", "database"})
+# Class-level annotations are strings here (postponed evaluation), which is what is wanted.
+_OPTIONS: Final[Mapping[str, Callable[[str], Any]]] = {
+    field.name: _CONVERTERS[str(field.type)]
+    for field in attrs.fields(Config)
+    if field.name not in _PARTS
+}
+
+
+def _options(query: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        if name not in _OPTIONS:
+            raise ConfigError(f"unknown option: {name} (there are: {', '.join(sorted(_OPTIONS))})")
+        if name in options:
+            raise ConfigError(f"option given twice: {name}")
+        try:
+            options[name] = _OPTIONS[name](text)
+        except ValueError:
+            raise ConfigError(f"{name}: not a value of this option") from None
+    return options
+
+
+def _private(url: str, keywords: Mapping[str, Any]) -> PrivateAddress:
+    kind, _, query = url.removeprefix("private:").partition("?")
+    if kind not in ("", "temporary"):
+        raise ConfigError("a private server is `private:` (the kept one) or `private:temporary`")
+    engine = "mariadb"
+    rest: list[str] = []
+    for pair in filter(None, query.split("&")):
+        name, _, value = pair.partition("=")
+        if name == "engine":
+            engine = value
+        else:
+            rest.append(pair)
+    if engine not in ("mariadb", "mysql"):
+        raise ConfigError("engine: mariadb or mysql")
+    options = _options("&".join(rest))
+    fixed = (set(options) | set(keywords)) & (_PARTS | {"unix_socket", "ssl", "ssl_ca"})
+    if fixed:
+        raise ConfigError(f"a private server's own: {', '.join(sorted(fixed))}")
+    return PrivateAddress(
+        kind == "temporary",
+        cast(Literal["mariadb", "mysql"], engine),
+        {**options, **keywords},
+    )
+
+
+def parse(url: str | None = None, **keywords: Any) -> Config | PrivateAddress:
+    """The configuration of a URL, of keywords, of both (keywords win), or of ``DAL_URL``.
+
+    ``mysql://user:password@host:3306/database?ssl_ca=/path&pool_max=20``. User, password and
+    database are percent-decoded. ``mariadb://`` is the same.
+
+    Raises:
+        ConfigError: nothing given and no DAL_URL; an unknown option (named); a malformed value.
+            The URL itself is never repeated, since it may hold a password.
+    """
+    unknown = set(keywords) - set(_OPTIONS) - _PARTS
+    if unknown:
+        raise ConfigError(f"unknown option: {', '.join(sorted(unknown))}")
+    if url is None and not {"user", "database"} & set(keywords):
+        url = os.environ.get("DAL_URL")
+        if not url:
+            raise ConfigError(
+                "no server given: pass a URL to dal.connect(), or set DAL_URL "
+                "(mysql://user:password@host:3306/database, or private: for the kept private one)"
+            )
+    values: dict[str, Any] = {}
+    if url is not None:
+        if url.startswith("private:"):
+            return _private(url, keywords)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ConfigError("the URL is malformed: a port is a number, 1 to 65535") from None
+        if parts.scheme not in ("mysql", "mariadb"):
+            raise ConfigError("a URL starts with mysql://, mariadb:// or private:")
+        if parts.fragment:
+            raise ConfigError("the URL has a #: write it as %23 in a password")
+        values = _options(parts.query)
+        if parts.username:
+            values["user"] = unquote(parts.username)
+        if parts.password is not None:
+            values["password"] = unquote(parts.password)
+        if parts.hostname:
+            values["host"] = unquote(parts.hostname)
+        if port is not None:
+            values["port"] = port
+        if parts.path.strip("/"):
+            values["database"] = unquote(parts.path.removeprefix("/"))
+    values.update(keywords)
+    if isinstance(values.get("password"), str):
+        values["password"] = Secret(values["password"])
+    for required in ("user", "database"):
+        if not values.get(required):
+            raise ConfigError(f"{required}: missing in the URL or keywords")
+    return Config(**values)

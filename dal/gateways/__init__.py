@@ -1,0 +1,25 @@
+"""Gateways: one thin class per table, a method per .sql file. No rule lives here.
+
+``sql/users/find_by_id.sql`` is ``UsersGateway.find_by_id``, with the file's parameters by their
+names; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dal.gateways.audit_logs import AuditLogsGateway
+from dal.gateways.categories import CategoriesGateway
+from dal.gateways.tags import TagsGateway
+from dal.gateways.template_tags import TemplateTagsGateway
+from dal.gateways.template_versions import TemplateVersionsGateway
+from dal.gateways.templates import TemplatesGateway
+from dal.gateways.users import UsersGateway
+
+__all__ = [
+    "AuditLogsGateway",
+    "CategoriesGateway",
+    "TagsGateway",
+    "TemplateTagsGateway",
+    "TemplateVersionsGateway",
+    "TemplatesGateway",
+    "UsersGateway",
+]

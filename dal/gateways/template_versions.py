@@ -1,0 +1,54 @@
+"""The table template_versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+import attrs
+
+from dal.records.templates import TemplateVersion, TemplateVersionSummary
+from dal.session import Executor
+from dal.statements import house
+
+__all__ = ["TemplateVersionsGateway"]
+
+_GET_HEAD_SHA256 = house().value("template_versions/get_head_sha256", bytes)
+_GET_VISIBLE = house().one("template_versions/get_visible", TemplateVersion)
+_INSERT_MANY = house().bulk("template_versions/insert_many")
+_LIST_VISIBLE = house().many("template_versions/list_visible", TemplateVersionSummary)
+
+
+@attrs.frozen(slots=True)
+class TemplateVersionsGateway:
+    """A method per file of ``sql/template_versions/``."""
+
+    executor: Executor
+
+    async def get_head_sha256(self, *, template_id: UUID, version: int) -> bytes:
+        """Get the hash of the newest version of a template that is locked."""
+        return await self.executor.value(_GET_HEAD_SHA256, template_id=template_id, version=version)
+
+    async def get_visible(
+        self, *, template_id: UUID, version: int, actor_id: UUID | None
+    ) -> TemplateVersion:
+        """Get one version of a live template that the actor may see."""
+        return await self.executor.one(
+            _GET_VISIBLE, template_id=template_id, version=version, actor_id=actor_id
+        )
+
+    async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
+        """Create versions of templates that are locked and live."""
+        return await self.executor.insert_many(_INSERT_MANY, rows)
+
+    async def list_visible(
+        self, *, template_id: UUID, actor_id: UUID | None, before_version: int, limit_rows: int
+    ) -> list[TemplateVersionSummary]:
+        """Page through the versions of a live template that the actor may see, newest first."""
+        return await self.executor.many(
+            _LIST_VISIBLE,
+            template_id=template_id,
+            actor_id=actor_id,
+            before_version=before_version,
+            limit_rows=limit_rows,
+        )

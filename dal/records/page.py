@@ -1,0 +1,124 @@
+"""Pages by key: a tuple of rows and an opaque cursor to what follows them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2s
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import attrs
+
+from dal.errors import ValueRejectedError
+
+__all__ = ["MAX_LIMIT", "Key", "Page", "check_limit", "decode_cursor", "encode_cursor", "page_of"]
+
+MAX_LIMIT = 500
+"""The most rows of one page."""
+
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_DIGEST_BYTES = 6
+
+R = TypeVar("R")
+
+Key = tuple[datetime | UUID | int, ...]
+"""Where a page ends: the values of the columns that the list is ordered by."""
+
+
+@attrs.frozen(slots=True)
+class Page(Generic[R]):
+    """Some rows in order, and where the next ones start.
+
+    ``next`` is None on the last page; else pass it as ``after=`` to the same method with the same
+    filters.
+    """
+
+    rows: tuple[R, ...]
+    next: str | None
+
+
+def check_limit(limit: int) -> int:
+    """``limit``, if it is 1 to MAX_LIMIT.
+
+    Raises:
+        ValueRejectedError: it is not.
+    """
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
+        raise ValueRejectedError(f"limit: 1 to {MAX_LIMIT}", field="limit")
+    return limit
+
+
+def _pack(value: datetime | UUID | int) -> bytes:
+    if isinstance(value, UUID):
+        return b"u" + value.bytes
+    if isinstance(value, datetime):
+        microseconds = (value - _EPOCH) // timedelta(microseconds=1)
+        return b"t" + microseconds.to_bytes(8)
+    return b"i" + value.to_bytes(8, signed=True)
+
+
+def _unpack(data: bytes) -> Key:
+    values: list[datetime | UUID | int] = []
+    while data:
+        kind, data = data[:1], data[1:]
+        size = 16 if kind == b"u" else 8
+        part, data = data[:size], data[size:]
+        if len(part) != size:
+            raise ValueError
+        if kind == b"u":
+            values.append(UUID(bytes=part))
+        elif kind == b"t":
+            values.append(_EPOCH + timedelta(microseconds=int.from_bytes(part)))
+        elif kind == b"i":
+            values.append(int.from_bytes(part, signed=True))
+        else:
+            raise ValueError
+    return tuple(values)
+
+
+def _digest(of_list: str, packed: bytes) -> bytes:
+    return blake2s(of_list.encode() + b"\0" + packed, digest_size=_DIGEST_BYTES).digest()
+
+
+def encode_cursor(of_list: str, key: Key) -> str:
+    """A cursor that says where in ``of_list`` a page ended.
+
+    It is checked, not secret: a cursor of another list or with a letter changed is refused. It
+    gives no access, since every statement asks the actor itself.
+    """
+    packed = b"".join(_pack(value) for value in key)
+    return base64.urlsafe_b64encode(_digest(of_list, packed) + packed).decode().rstrip("=")
+
+
+def decode_cursor(of_list: str, cursor: str | None, first: Key) -> Key:
+    """The key in ``cursor``, or ``first`` where there is none.
+
+    Raises:
+        ValueRejectedError: not a cursor of this list; the field is ``after``.
+    """
+    if cursor is None:
+        return first
+    refused = ValueRejectedError("after: not a cursor of this list", field="after")
+    if not isinstance(cursor, str) or len(cursor) > 200:
+        raise refused
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        data = base64.b64decode(padded, altchars=b"-_", validate=True)
+        digest, packed = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+        key = _unpack(packed)
+    except (ValueError, OverflowError, binascii.Error):
+        raise refused from None
+    same_types = [type(value) for value in key] == [type(value) for value in first]
+    if digest != _digest(of_list, packed) or not same_types:
+        raise refused
+    return key
+
+
+def page_of(of_list: str, rows: Sequence[R], limit: int, key: Callable[[R], Key]) -> Page[R]:
+    """The page of ``rows``, asked for with ``limit + 1``: one row more tells that more follow."""
+    shown = tuple(rows[:limit])
+    more = len(rows) > limit
+    return Page(shown, encode_cursor(of_list, key(shown[-1])) if more else None)

@@ -1,0 +1,282 @@
+"""Templates and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from dal.errors import ValueRejectedError
+from dal.records.text import (
+    MAX_PROMPT_BYTES,
+    category_slug,
+    free_text,
+    optional_text,
+    tag_key,
+)
+
+__all__ = [
+    "MAX_TAGS",
+    "NewTemplate",
+    "Template",
+    "TemplateParent",
+    "TemplateRow",
+    "TemplateStatistics",
+    "TemplateSummary",
+    "TemplateVersion",
+    "TemplateVersionSummary",
+    "Visibility",
+    "content_sha256",
+]
+
+MAX_TAGS = 64
+"""The most tags of one template."""
+
+
+class Visibility(StrEnum):
+    """Who sees a template besides its owner."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+def content_sha256(content: str, system_prompt: str | None) -> bytes:
+    """What two versions are compared by: SHA-256, 32 bytes.
+
+    Of the content's length in bytes (8, big-endian), the content, and 0 or 1 and the system
+    prompt, all in UTF-8; so no text moved from one to the other gives the same hash.
+    """
+    body = content.encode()
+    prompt = b"\0" if system_prompt is None else b"\1" + system_prompt.encode()
+    return sha256(len(body).to_bytes(8) + body + prompt).digest()
+
+
+@attrs.frozen(slots=True)
+class TemplateSummary:
+    """A template in a list: everything but its text. ``category`` is the slug."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    description: str | None
+    author_name: str | None
+    category: str | None
+    tags: frozenset[str]
+    visibility: Visibility
+    head_version: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@attrs.frozen(slots=True)
+class Template:
+    """A template with the text of its newest version. ``category`` is the slug."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    description: str | None
+    author_name: str | None
+    category: str | None
+    tags: frozenset[str]
+    visibility: Visibility
+    head_version: int
+    content: str
+    system_prompt: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@attrs.frozen(slots=True)
+class TemplateRow:
+    """A row of the table templates, as a change needs it: what was there before."""
+
+    id: UUID
+    owner_id: UUID
+    category_id: UUID | None
+    name: str
+    description: str | None
+    author_name: str | None
+    visibility: Visibility
+    head_version: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@attrs.frozen(slots=True)
+class TemplateParent:
+    """The owner of new templates, with one of the categories asked for, or with none."""
+
+    owner_id: UUID
+    category_id: UUID | None
+    slug: str | None
+    name: str | None
+
+
+@attrs.frozen(slots=True)
+class TemplateVersion:
+    """One immutable version with its text."""
+
+    template_id: UUID
+    version: int
+    content: str
+    system_prompt: str | None
+    content_sha256: bytes
+    message: str | None
+    created_by: UUID
+    created_at: datetime
+
+
+@attrs.frozen(slots=True)
+class TemplateVersionSummary:
+    """One version in a list, without its text; ``content_chars`` is the length of its content."""
+
+    template_id: UUID
+    version: int
+    content_chars: int
+    content_sha256: bytes
+    message: str | None
+    created_by: UUID
+    created_at: datetime
+
+
+@attrs.frozen(slots=True)
+class TemplateStatistics:
+    """Numbers of live templates under live owners, and of what is in the trash."""
+
+    templates: int
+    public: int
+    private: int
+    deleted: int
+    versions: int
+    authors: int
+    tags: int
+
+
+def _tag_names(tags: object) -> tuple[str, ...]:
+    """The tags' names, trimmed, the first spelling of each key, in the order given."""
+    if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
+        raise ValueRejectedError("tags: a list of names is required", field="tags")
+    names: dict[str, str] = {}
+    for name in tags:
+        names.setdefault(tag_key(name), str(name).strip())
+    if len(names) > MAX_TAGS:
+        raise ValueRejectedError(f"tags: at most {MAX_TAGS}", field="tags")
+    return tuple(names.values())
+
+
+def _visibility(value: object) -> Visibility:
+    try:
+        return Visibility(value)  # type: ignore[arg-type]
+    except ValueError:
+        raise ValueRejectedError("visibility: private or public", field="visibility") from None
+
+
+def _category(value: object) -> str | None:
+    if value is None:
+        return None
+    category_slug(value)
+    return str(value).strip()
+
+
+def _time(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None or not 1000 < value.year < 9999:
+        raise ValueRejectedError(
+            "created_at: a time with its zone, year 1001 to 9998", field="created_at"
+        )
+    return value.astimezone(UTC)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class NewTemplate:
+    """A template to create, checked when it is made.
+
+    ``name`` is 1 to 255 characters and kept byte for byte, as are ``description`` (65,535 bytes),
+    ``content`` and ``system_prompt`` (16 MiB - 1) and ``author_name`` (255 characters).
+    ``category`` and ``tags`` are names; they are found by their slug and key, or made.
+    ``id`` and ``created_at`` may be given, for imports and for a caller who retries.
+    """
+
+    name: str = attrs.field()
+    content: str = attrs.field()
+    description: str | None = attrs.field(default=None)
+    system_prompt: str | None = attrs.field(default=None)
+    author_name: str | None = attrs.field(default=None)
+    category: str | None = attrs.field(default=None, converter=_category)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_tag_names)
+    visibility: Visibility = attrs.field(default=Visibility.PRIVATE, converter=_visibility)
+    id: UUID | None = attrs.field(default=None)
+    created_at: datetime | None = attrs.field(default=None, converter=_time)
+
+    @id.validator
+    def _check_id(self, _: object, value: object) -> None:
+        if value is not None and not isinstance(value, UUID):
+            raise ValueRejectedError("id: a UUID is required", field="id")
+
+    def __attrs_post_init__(self) -> None:
+        for name, value in checked_texts(
+            name=self.name,
+            content=self.content,
+            description=self.description,
+            system_prompt=self.system_prompt,
+            author_name=self.author_name,
+        ).items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_mapping(cls, row: dict[str, Any]) -> NewTemplate:
+        """The template of a row of an import: keys are field names, ``created_at`` is ISO 8601.
+
+        Raises:
+            ValueRejectedError: an unknown or missing key, or a value that cannot be stored.
+        """
+        known = {field.name for field in attrs.fields(cls)}
+        for key in row:
+            if key not in known:
+                raise ValueRejectedError(f"{key}: unknown", field=str(key))
+        for key in ("name", "content"):
+            if key not in row:
+                raise ValueRejectedError(f"{key}: missing", field=key)
+        values = {key: value for key, value in row.items() if value is not None}
+        for key, parse in (("id", UUID), ("created_at", datetime.fromisoformat)):
+            if isinstance(values.get(key), str):
+                try:
+                    values[key] = parse(values[key])
+                except ValueError:
+                    raise ValueRejectedError(f"{key}: malformed", field=key) from None
+        values.setdefault("name", None)
+        values.setdefault("content", None)
+        return cls(**values)
+
+
+def checked_texts(**texts: object) -> dict[str, str | None]:
+    """The free-text fields of a template, each as long as its column allows.
+
+    Raises:
+        ValueRejectedError: one is not; ``field`` names it.
+    """
+    checked: dict[str, str | None] = {}
+    for field, value in texts.items():
+        if field == "name":
+            checked[field] = free_text(field, value, max_chars=255, required=True)
+        elif field == "content":
+            checked[field] = free_text(field, value, max_bytes=MAX_PROMPT_BYTES)
+        elif field == "system_prompt":
+            checked[field] = optional_text(field, value, max_bytes=MAX_PROMPT_BYTES)
+        elif field == "description":
+            checked[field] = optional_text(field, value, max_bytes=65_535)
+        elif field == "author_name":
+            checked[field] = optional_text(field, value, max_chars=255)
+        else:
+            checked[field] = optional_text(field, value, max_chars=500)
+    return checked

@@ -1,0 +1,145 @@
+"""The audit writer: one entry for a change, in the transaction of the change."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+import attrs
+
+from dal.gateways.audit_logs import AuditLogsGateway
+from dal.records.audit import Outcome
+from dal.records.ids import new_id
+from dal.session import Scope
+
+__all__ = ["REDACTED", "AuditWriter", "changes_between", "redact"]
+
+REDACTED: Final = "[redacted]"
+"""What stands in place of a secret."""
+
+_SECRET = re.compile(
+    r"pass(word|wd|phrase|code)?$|password|secret|token|credential|authori[sz]ation|cookie"
+    r"|(^|_)(hash|pin|otp|key|salt|signature)$|api_?key|private_?key|access_?key",
+    re.IGNORECASE,
+)
+_PROMPTS: Final = frozenset({"content", "system_prompt"})
+_MAX_TEXT_CHARS: Final = 500
+_MAX_DEPTH: Final = 32
+
+
+def _is_secret(key: str) -> bool:
+    # camelCase and kebab-case are read as snake_case, so that apiKey and api-key are found.
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]", "_", key)
+    return _SECRET.search(snake) is not None
+
+
+def _digest(text: str) -> dict[str, object]:
+    data = text.encode("utf-8", "surrogatepass")
+    return {"chars": len(text), "sha256": sha256(data).hexdigest()}
+
+
+def redact(value: object, *, depth: int = 0) -> object:
+    """``value`` as JSON can hold it, without secrets, at any depth.
+
+    A value under a key that names a secret is replaced; a long text is given by its length and
+    SHA-256; bytes are hexadecimal; a set is a sorted list.
+    """
+    if depth > _MAX_DEPTH:
+        return "[too deep]"
+    if value is None or isinstance(value, (bool, int, float)):
+        return value if not isinstance(value, float) or value == value else None
+    if isinstance(value, Enum):
+        return redact(value.value, depth=depth)
+    if isinstance(value, str):
+        well_formed = value.encode("utf-8", "replace").decode()
+        return well_formed if len(value) <= _MAX_TEXT_CHARS else _digest(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, Mapping):
+        return {
+            str(key): REDACTED if _is_secret(str(key)) else redact(item, depth=depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, (set, frozenset)):
+        return sorted((redact(item, depth=depth + 1) for item in value), key=str)
+    if isinstance(value, (list, tuple)):
+        return [redact(item, depth=depth + 1) for item in value]
+    return str(value)
+
+
+def changes_between(
+    before: Mapping[str, object] | None, after: Mapping[str, object] | None
+) -> dict[str, object]:
+    """``{field: {"from": ..., "to": ...}}`` of the fields that differ; prompts by digest."""
+    before, after = before or {}, after or {}
+    changes: dict[str, object] = {}
+    for field in sorted(before.keys() | after.keys()):
+        old, new = before.get(field), after.get(field)
+        if old == new:
+            continue
+        if field in _PROMPTS:
+            old = _digest(old) if isinstance(old, str) else old
+            new = _digest(new) if isinstance(new, str) else new
+        changes[field] = {"from": old, "to": new}
+    return changes
+
+
+@attrs.frozen(slots=True)
+class AuditWriter:
+    """Writes entries as the scope's actor, on the scope's transaction."""
+
+    scope: Scope
+
+    async def write(
+        self,
+        action: str,
+        target_type: str,
+        target_id: UUID | None,
+        *,
+        changes: Mapping[str, object] | None = None,
+        affected: int = 1,
+        outcome: Outcome = Outcome.SUCCESS,
+        at: datetime | None = None,
+    ) -> None:
+        """Write one entry.
+
+        Args:
+            action: a dotted verb: ``template.create``.
+            target_id: None for a change of many.
+            changes: field -> from and to; redacted here, whatever it holds.
+            affected: how many targets were changed.
+            at: the time of the change itself, if it is known.
+        """
+        now = at or self.scope.clock.now()
+        actor = self.scope.actor
+        text = json.dumps(
+            redact(changes or {}),
+            ensure_ascii=False,
+            allow_nan=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+        await AuditLogsGateway(self.scope).insert(
+            audit_id=new_id(now),
+            occurred_at=now,
+            actor_type=actor.type,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            target_type=target_type,
+            target_id=target_id,
+            outcome=outcome,
+            affected=affected,
+            changes=text,
+            request_id=actor.request_id,
+            ip=actor.ip,
+            user_agent=actor.user_agent,
+        )

@@ -1,0 +1,72 @@
+"""What every repository shares: a scope, and how a changing method gets its transaction."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from dal.errors import PermissionDeniedError
+from dal.records.audit import Outcome
+from dal.repositories.audit_writer import AuditWriter
+from dal.session import Scope
+from dal.session.transaction import Transaction
+
+__all__ = ["CHANGING_METHODS", "Repository", "changing"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Repo = TypeVar("Repo", bound="Repository")
+
+CHANGING_METHODS: Final[set[str]] = set()
+"""``Class.method`` of every method that changes data: each writes one audit entry."""
+
+
+class Repository:
+    """An aggregate's rules, over one actor's scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._audit = AuditWriter(scope)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._scope!r}>"
+
+    def _deny(self, action: str, target_type: str, target_id: UUID | None, why: str) -> NoReturn:
+        """Refuse, and keep the attempt: it is written after the transaction is rolled back.
+
+        Raises:
+            PermissionDeniedError: always.
+        """
+        scope = self._scope
+        if scope.in_transaction:
+
+            async def write(ended: Transaction) -> None:
+                await AuditWriter(scope.on(ended)).write(
+                    action, target_type, target_id, outcome=Outcome.DENIED, affected=0
+                )
+
+            scope.after_end(write)
+        raise PermissionDeniedError(why)
+
+
+def changing(
+    method: Callable[Concatenate[Repo, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Repo, P], Coroutine[Any, Any, T]]:
+    """A method that changes data: all of it in one transaction, or nothing of it.
+
+    In a caller's transaction it is a savepoint of that; alone it is a transaction of its own that
+    is repeated after a deadlock.
+    """
+    CHANGING_METHODS.add(method.__qualname__)
+
+    @functools.wraps(method)
+    async def whole(self: Repo, *args: P.args, **kwargs: P.kwargs) -> T:
+        async def work(tx: Scope) -> T:
+            return await method(type(self)(tx), *args, **kwargs)
+
+        return await self._scope.run(work)
+
+    # mypy sees a _Wrapped whose self has a name.
+    return cast(Callable[Concatenate[Repo, P], Coroutine[Any, Any, T]], whole)

@@ -1,0 +1,154 @@
+"""New templates as rows of their tables, and rows as the templates that were made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+import attrs
+
+from dal.errors import ParentMissingError
+from dal.records.ids import new_id
+from dal.records.templates import NewTemplate, Template, Visibility, checked_texts, content_sha256
+from dal.records.text import category_slug, tag_key
+from dal.records.vocabulary import Category, Tag
+
+__all__ = [
+    "KEEP",
+    "Keep",
+    "checked_details",
+    "facts",
+    "first_version",
+    "links",
+    "made",
+    "no_owner",
+    "template_row",
+]
+
+
+class Keep(Enum):
+    """The type of :data:`KEEP`."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+"""What a field that is not to be changed is given; None would empty it."""
+
+
+def template_row(
+    new: NewTemplate, owner_id: UUID, categories: Mapping[str, Category], now: datetime
+) -> dict[str, Any]:
+    """The parameters of templates/insert."""
+    category = None if new.category is None else categories[category_slug(new.category)]
+    return {
+        "template_id": new.id or new_id(now),
+        "owner_id": owner_id,
+        "category_id": None if category is None else category.id,
+        "name": new.name,
+        "description": new.description,
+        "author_name": new.author_name,
+        "visibility": new.visibility,
+        "version": 1,
+        "created_at": new.created_at or now,
+        "now": max(now, new.created_at or now),
+    }
+
+
+def first_version(new: NewTemplate, row: Mapping[str, Any], owner_id: UUID) -> dict[str, object]:
+    """The parameters of template_versions/insert_many."""
+    return {
+        "template_id": row["template_id"],
+        "version": 1,
+        "content": new.content,
+        "system_prompt": new.system_prompt,
+        "content_sha256": content_sha256(new.content, new.system_prompt),
+        "message": None,
+        "created_by": owner_id,
+        "created_at": row["created_at"],
+    }
+
+
+def links(
+    new: NewTemplate, template_id: UUID, words: Mapping[str, Tag], now: datetime
+) -> Iterator[dict[str, object]]:
+    """The parameters of template_tags/insert_many."""
+    for name in new.tags:
+        yield {"template_id": template_id, "tag_id": words[tag_key(name)].id, "now": now}
+
+
+def made(
+    new: NewTemplate,
+    row: Mapping[str, Any],
+    categories: Mapping[str, Category],
+    words: Mapping[str, Tag],
+) -> Template:
+    """The template as a read would give it."""
+    return Template(
+        id=row["template_id"],
+        owner_id=row["owner_id"],
+        name=new.name,
+        description=new.description,
+        author_name=new.author_name,
+        category=None if new.category is None else categories[category_slug(new.category)].slug,
+        tags=frozenset(words[tag_key(name)].name for name in new.tags),
+        visibility=new.visibility,
+        head_version=1,
+        content=new.content,
+        system_prompt=new.system_prompt,
+        created_at=row["created_at"],
+        updated_at=row["now"],
+        deleted_at=None,
+    )
+
+
+def facts(template: Template) -> dict[str, object]:
+    """What the audit log tells of a new template."""
+    left_out = {"id", "created_at", "updated_at", "deleted_at", "head_version"}
+    return {
+        field.name: getattr(template, field.name)
+        for field in attrs.fields(Template)
+        if field.name not in left_out
+    }
+
+
+def no_owner() -> ParentMissingError:
+    """For 0 rows of a guarded insert, or a lock that found nobody."""
+    return ParentMissingError("the owner is not there, or deleted", constraint="fk_templates_owner")
+
+
+def checked_details(
+    *,
+    name: str | Keep,
+    description: str | Keep | None,
+    author_name: str | Keep | None,
+    category: str | Keep | None,
+    tags: Sequence[str] | Keep,
+    visibility: Visibility | str | Keep,
+) -> dict[str, Any]:
+    """The fields that are given, each checked as in a new template.
+
+    Raises:
+        ValueRejectedError: one cannot be stored; ``field`` names it.
+    """
+    given = {
+        field: value
+        for field, value in {
+            "name": name,
+            "description": description,
+            "author_name": author_name,
+            "category": category,
+            "tags": tags,
+            "visibility": visibility,
+        }.items()
+        if not isinstance(value, Keep)
+    }
+    texts = {f: v for f, v in given.items() if f in ("name", "description", "author_name")}
+    checked_texts(**texts)
+    # The converters of NewTemplate say what these three may be.
+    others: dict[str, Any] = {f: v for f, v in given.items() if f not in texts}
+    checked = NewTemplate(name="-", content="", **others)
+    return {**texts, **{field: getattr(checked, field) for field in others}}

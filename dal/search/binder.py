@@ -1,0 +1,113 @@
+"""PyPika, fenced in: values are bound, names come from our own columns, nothing is inlined.
+
+``str(query)`` of PyPika writes values into the text with quotes doubled, which a backslash passes;
+in its parameter mode the arguments of functions are still written so. So no Python value is given
+to PyPika at all: :class:`Binder` hands it a named parameter and keeps the value, and
+:meth:`Binder.finish` lexes the text that came out and refuses any literal in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from pypika.dialects import MySQLQueryBuilder
+from pypika.terms import Parameter
+
+from dal.errors import StatementError
+from dal.statements import Dynamic, Header, Many, Param, Statement
+from dal.statements.lexer import Kind, tokens
+from dal.statements.literals import parse_type
+from dal.statements.statement import cut
+
+__all__ = ["Binder", "escape_like"]
+
+R = TypeVar("R")
+
+_LITERALS = (Kind.STRING, Kind.NUMBER, Kind.VARIABLE, Kind.EXECUTABLE_COMMENT, Kind.COMMENT)
+
+
+def escape_like(text: str) -> str:
+    """``text`` as LIKE sees it literally.
+
+    A backslash escapes in LIKE as long as the session is not in NO_BACKSLASH_ESCAPES, which is
+    refused on connect.
+    """
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+class Binder:
+    """Collects the values of one query; one query, one binder."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, object] = {}
+        self._params: dict[str, Param] = {}
+
+    def bind(self, name: str, sql_type: str, value: object, meaning: str) -> Parameter:
+        """A place for ``value`` in the text, as ``:name``."""
+        if name in self._params:
+            raise StatementError(f"bound twice: {name}")
+        self._params[name] = Param(name, parse_type(sql_type), meaning)
+        self._values[name] = value
+        return Parameter(f":{name}")
+
+    def finish(
+        self, name: str, query: MySQLQueryBuilder, record: type[R], header: Mapping[str, str]
+    ) -> Dynamic[R]:
+        """The query as a statement with its values.
+
+        Args:
+            name: as of a file, ``search/...``: what the log and the hook call it.
+            header: summary, access, deleted, index and reads, as a file's header would say.
+
+        Raises:
+            StatementError: the text holds a literal, is not one SELECT with an ORDER BY and a
+                LIMIT, or names a parameter that was not bound.
+        """
+        sql = query.get_sql()
+        return Dynamic(
+            _compile(
+                name, sql, tuple(self._params.values()), cast(Any, record), tuple(header.items())
+            ),
+            self._values,
+        )
+
+
+@lru_cache(maxsize=512)
+def _compile(
+    name: str,
+    sql: str,
+    params: tuple[Param, ...],
+    record: type[Any],
+    header: tuple[tuple[str, str], ...],
+) -> Many[Any]:
+    for token in tokens(sql):
+        if token.kind in _LITERALS or token.text == ";":
+            raise StatementError(f"{name}: a {token.kind.value} in a statement that was built")
+    if not sql.startswith("SELECT ") or " ORDER BY " not in sql or " LIMIT " not in sql:
+        raise StatementError(f"{name}: a search is a SELECT with an ORDER BY and a LIMIT")
+    pieces = cut(f"/* dal:{name} */ {sql}", {param.name: param for param in params})
+    texts = dict(header)
+    return Many(
+        Statement(
+            name=name,
+            header=Header(
+                summary=texts["summary"],
+                verb="many",
+                record=record.__name__,
+                params=params,
+                access=texts["access"],
+                deleted=texts["deleted"],
+                index=texts["index"],
+                reads=texts["reads"],
+                locks="none",
+            ),
+            sql=sql,
+            pieces=pieces,
+            writes=False,
+            locking=False,
+            bulk=None,
+        ),
+        record,
+    )

@@ -1,0 +1,306 @@
+"""One connection: aiomysql's, with what it leaves open closed.
+
+What is added: TLS that was asked for is had before the password is sent; a session whose every
+setting is ours, again after each reset; no second statement in one packet; server errors as errors
+of this package, with their SQLSTATE; rows as they come, for our own decoders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+from typing import Any, Final
+
+import aiomysql
+import attrs
+from pymysql.connections import MysqlPacket
+from pymysql.constants import CLIENT, COMMAND, SERVER_STATUS
+from pymysql.err import Error as DriverError
+
+from dal.config import Config, Secret
+from dal.errors import (
+    ConfigError,
+    ConnectError,
+    ConnectionLostError,
+    DalError,
+    UnavailableError,
+    UsageError,
+    from_server,
+)
+
+__all__ = ["Connection", "RawResult"]
+
+_SQL_MODE: Final = (
+    "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
+_MINIMUM: Final = {"mariadb": (10, 6, 0), "mysql": (8, 0, 22)}
+_COM_SET_OPTION: Final = 0x1B
+_COM_RESET_CONNECTION: Final = 0x1F
+_MULTI_STATEMENTS_OFF: Final = struct.pack("<H", 1)
+_LOST: Final = 2013
+# Bytes and text that a wrong driver, character set or sql_mode would return changed.
+_PROBE_BYTES: Final = b"\x00'\\\x80"
+_PROBE_TEXT: Final = "\\'\u00e9\U0001f600"
+_SELF_TEST: Final = (
+    f"SELECT X'{_PROBE_BYTES.hex()}', '\\\\\\'\u00e9\U0001f600', @@max_allowed_packet, "
+    "CONNECTION_ID()"
+).encode()
+
+
+@attrs.frozen(slots=True)
+class RawResult:
+    """What the server answered. ``columns`` is empty for a statement without rows; ``affected`` is
+    the number of rows matched, or the number of rows given.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | bytes | None, ...], ...]
+    affected: int
+    last_id: int
+    warnings: int
+
+
+class _Packet(MysqlPacket):  # type: ignore[misc]
+    """A packet whose error is one of ours; the driver's classes drop the SQLSTATE."""
+
+    __slots__ = ()
+
+    def raise_for_error(self) -> None:
+        data = bytes(self._data)
+        errno = int.from_bytes(data[1:3], "little")
+        has_state = data[3:4] == b"#"
+        sqlstate = data[4:9].decode("ascii", "replace") if has_state else None
+        message = data[9 if has_state else 3 :].decode("utf-8", "replace")
+        raise from_server(errno, message, sqlstate=sqlstate)
+
+
+def _parse_version(text: str) -> tuple[str, tuple[int, int, int]]:
+    """Engine and version of a greeting: MariaDB puts 5.5.5- in front for old replicas."""
+    engine = "mariadb" if "mariadb" in text.lower() else "mysql"
+    match = re.match(r"(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)", text)
+    if match is None:
+        raise ConnectError(f"not a server that is known: {text[:60]}")
+    return engine, (int(match[1]), int(match[2]), int(match[3]))
+
+
+class Connection(aiomysql.Connection):  # type: ignore[misc]
+    """A connection that is ours. Make one with :meth:`open`."""
+
+    _result: Any
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._secret = config.password
+        super().__init__(
+            host=config.host,
+            port=config.port,
+            user=config.user,
+            db=config.database,
+            unix_socket=config.unix_socket,
+            charset="utf8mb4",
+            # Rows are decoded by their statement's own function, from text.
+            conv={},
+            client_flag=CLIENT.FOUND_ROWS,
+            ssl=config.ssl_context(),
+            connect_timeout=config.connect_timeout_s,
+            autocommit=None,
+            local_infile=False,
+            program_name="dal",
+            loop=asyncio.get_running_loop(),
+        )
+        self.engine = ""
+        self.version = (0, 0, 0)
+        self.connection_id = 0
+        self.max_allowed_packet = 0
+        self.dirty = False
+        self.busy = False
+        self.opened_at = self.loop.time()
+        self.idle_since = self.opened_at
+
+    # The driver keeps the password as an attribute; here the attribute is a view of the secret.
+    # The protocol code encodes it as latin-1: UTF-8 bytes in disguise come out as they must.
+    @property
+    def _password(self) -> str:
+        return self._secret.reveal().encode().decode("latin-1")
+
+    @_password.setter
+    def _password(self, value: str) -> None:
+        if value:
+            self._secret = Secret(value)
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.connection_id} to {self._config.where}>"
+
+    @classmethod
+    async def open(cls, config: Config) -> Connection:
+        """Connect, log in, set up the session and test it, within ``connect_timeout_s``.
+
+        Raises:
+            ConnectError: not reached, refused, no TLS where TLS was asked for, or too old.
+            ConfigError: a certificate file is not there; the account's host or database is wrong.
+        """
+        connection = cls(config)
+        try:
+            # The driver's own limit covers the TCP handshake alone, not a server that is silent.
+            async with asyncio.timeout(config.connect_timeout_s):
+                await connection._connect()
+                await connection._set_up()
+        except TimeoutError:
+            connection.close()
+            raise ConnectError(
+                f"no answer within {config.connect_timeout_s} s: {config.where}"
+            ) from None
+        except (UnavailableError, ConfigError):
+            connection.close()
+            raise
+        except (DalError, DriverError, OSError, EOFError) as error:
+            connection.close()
+            said = error.message if isinstance(error, DalError) else _reason(error)
+            raise ConnectError(
+                f"cannot connect to {config.where}: {said}", errno=getattr(error, "errno", None)
+            ) from None
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    async def _request_authentication(self) -> None:
+        if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
+            # The driver would go on in plain text, with the password.
+            raise ConnectError(f"TLS was asked for, and the server has none: {self._config.where}")
+        await super()._request_authentication()
+
+    async def _read_packet(self, packet_type: type = MysqlPacket) -> Any:
+        return await super()._read_packet(_Packet if packet_type is MysqlPacket else packet_type)
+
+    def _init_statement(self) -> bytes:
+        mariadb = self.engine == "mariadb"
+        isolation = (
+            "tx_isolation" if mariadb and self.version < (11, 1) else "transaction_isolation"
+        )
+        # The client's own limit strikes first; the server's is for a client that is gone.
+        limit_s = self._config.statement_timeout_s * 1.1 + 1
+        limit = (
+            f"max_statement_time = {limit_s:.3f}"
+            if mariadb
+            else f"max_execution_time = {int(limit_s * 1000)}"
+        )
+        return (
+            "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_520_ci, time_zone = '+00:00', "
+            f"sql_mode = '{_SQL_MODE}', {isolation} = 'READ-COMMITTED', autocommit = 1, "
+            f"innodb_lock_wait_timeout = {self._config.lock_wait_timeout_s}, {limit}"
+        ).encode()
+
+    async def _set_up(self) -> None:
+        self.engine, self.version = _parse_version(self.server_version)
+        if self.version < _MINIMUM[self.engine]:
+            wanted = ".".join(map(str, _MINIMUM[self.engine]))
+            raise ConnectError(f"{self.engine} {self.server_version} is too old: {wanted} or newer")
+        await self.query(self._init_statement())
+        await self._execute_command(_COM_SET_OPTION, _MULTI_STATEMENTS_OFF)
+        await self._read_packet()
+        if self.server_status & SERVER_STATUS.SERVER_STATUS_NO_BACKSLASH_ESCAPES:
+            raise ConnectError(
+                "the session is in NO_BACKSLASH_ESCAPES, in which text is injectable"
+            )
+        result = await self.run(_SELF_TEST)
+        data, text, packet, connection_id = result.rows[0]
+        if data != _PROBE_BYTES or text != _PROBE_TEXT:
+            raise ConnectError("bytes or text do not come back as they were sent: driver mismatch")
+        self.max_allowed_packet = int(packet or 0)
+        self.connection_id = int(connection_id or 0)
+
+    async def run(self, sql: bytes) -> RawResult:
+        """Send one statement and read its whole answer.
+
+        A cancellation closes the connection; what runs on the server is the pool's to kill.
+
+        Raises:
+            UsageError: another task is using this connection.
+            DalError: what the server said, translated.
+            ConnectionLostError: the connection is gone.
+        """
+        if self.busy:
+            raise UsageError("two tasks use one connection: each task begins its own transaction")
+        self.busy = True
+        try:
+            await self.query(sql)
+            result = self._result
+            columns = (
+                tuple(field.name for field in result.fields) if result.rows is not None else ()
+            )
+            return RawResult(
+                columns,
+                result.rows or (),
+                result.affected_rows,
+                result.insert_id or 0,
+                result.warning_count,
+            )
+        except ConnectionLostError:
+            self.close()
+            raise
+        except DalError:
+            raise
+        except (DriverError, OSError, EOFError) as error:
+            self.close()
+            lost = from_server(_LOST, "")
+            lost.__context__ = error
+            raise lost from None
+        except BaseException:
+            # Cancelled, or a packet that nobody understands: the protocol's state is not known.
+            self.close()
+            raise
+        finally:
+            self.busy = False
+            # The driver keeps the last result, and its rows, until the next statement.
+            self._result = None
+
+    async def reset(self) -> None:
+        """Make the session new: both packets are written at once, then both answers are read.
+
+        A bare reset would leave the server's own character set and collation.
+
+        Raises:
+            ConnectionLostError: the connection is gone.
+        """
+        init = self._init_statement()
+        try:
+            self._ensure_alive()
+            self._write_bytes(
+                struct.pack("<iB", 1, _COM_RESET_CONNECTION)
+                + struct.pack("<iB", len(init) + 1, COMMAND.COM_QUERY)
+                + init
+            )
+            for _ in range(2):
+                self._next_seq_id = 1
+                await self._read_ok_packet()
+        except (DriverError, OSError, EOFError):
+            self.close()
+            raise from_server(_LOST, "") from None
+        except BaseException:
+            self.close()
+            raise
+        self.dirty = False
+
+    async def alive(self, timeout_s: float) -> bool:
+        """Whether the server answers a ping in time; if not, the connection is closed."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.ping(reconnect=False)
+        except (DriverError, DalError, OSError, EOFError):
+            self.close()
+            return False
+        return True
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the server's last answer said so."""
+        return bool(self.get_transaction_status())
+
+
+def _reason(error: BaseException) -> str:
+    """What a driver's or the system's error says, without what could be a value."""
+    cause = error.__cause__ or error
+    return str(cause) if isinstance(cause, OSError) else type(error).__name__

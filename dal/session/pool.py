@@ -1,0 +1,292 @@
+"""The pool: aiomysql's, with its queue replaced.
+
+The driver's pool forgets those who wait when a connection comes back closed or in a transaction,
+has no limit on the wait, and holds its lock while it connects. Here a connection, or the right to
+open one, is handed to the one who has waited longest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Any
+
+import aiomysql
+
+from dal.config import Config
+from dal.errors import (
+    ConnectError,
+    DalError,
+    PoolTimeoutError,
+    ServerError,
+    UnavailableError,
+    UsageError,
+)
+from dal.session.connection import Connection
+
+__all__ = ["Pool"]
+
+_log = logging.getLogger("dal")
+_NO_SUCH_THREAD = 1094
+_CLOSE_TIMEOUT_S = 10.0
+
+Handed = Connection | None
+
+
+class Pool(aiomysql.Pool):  # type: ignore[misc]
+    """At most ``pool_max`` connections; those who wait are served in the order they came."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(
+            minsize=config.pool_min,
+            maxsize=config.pool_max,
+            echo=False,
+            pool_recycle=-1,
+            loop=asyncio.get_running_loop(),
+        )
+        self._config = config
+        self._waiters: deque[asyncio.Future[Handed]] = deque()
+        # Connections whose last statement is being killed still take a place: the server has them.
+        self._burying: set[asyncio.Task[None]] = set()
+        self._came_back = asyncio.Event()
+        self._killer: Connection | None = None
+        self._killer_lock = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, config: Config) -> Pool:
+        """A pool with its first connections made.
+
+        Raises:
+            ConnectError: the first connection could not be made.
+        """
+        pool = cls(config)
+        try:
+            for _ in range(config.pool_min):
+                pool._free.append(await pool._connect())
+        except BaseException:
+            await pool.shut()
+            raise
+        return pool
+
+    @property
+    def size(self) -> int:
+        """Connections that are free, used, being opened, or being killed."""
+        return int(super().size) + len(self._burying)
+
+    @property
+    def n_waiting(self) -> int:
+        """How many tasks wait for a connection."""
+        return sum(not waiter.done() for waiter in self._waiters)
+
+    async def _connect(self) -> Connection:
+        return await Connection.open(self._config)
+
+    async def borrow(self, timeout_s: float | None = None) -> Connection:
+        """A connection that is alive and clean; give it back with :meth:`release`.
+
+        Raises:
+            PoolTimeoutError: none became free in time.
+            ConnectError: a new one could not be made.
+            UnavailableError: the pool is closed.
+        """
+        limit = self._config.acquire_timeout_s
+        if timeout_s is not None:
+            limit = max(0.0, min(limit, timeout_s))
+        try:
+            async with asyncio.timeout(limit):
+                return await self._acquire()
+        except TimeoutError:
+            raise PoolTimeoutError(
+                f"no connection became free within {limit:.3g} s "
+                f"(pool_max={self.maxsize}, {self.n_waiting} more wait)"
+            ) from None
+
+    async def _acquire(self) -> Connection:
+        if asyncio.get_running_loop() is not self._loop:
+            raise UsageError("a Database belongs to the event loop that it was opened in")
+        while True:
+            if self._closing:
+                raise UnavailableError("the database is closed")
+            handed = await self._next_place()
+            # From here on this task owns a place, and must use it or give it up.
+            try:
+                connection = handed if handed is not None else await self._connect()
+            except BaseException:
+                self._acquiring -= 1
+                self._hand_out()
+                raise
+            if handed is None:
+                self._acquiring -= 1
+                self._used.add(connection)
+            if await self._fit(connection):
+                return connection
+
+    async def _next_place(self) -> Handed:
+        """A free connection, or None with a place reserved in ``_acquiring``."""
+        if not self._waiters:
+            if self._free:
+                return self._take_free()
+            if self.size < self.maxsize:
+                self._acquiring += 1
+                return None
+        waiter: asyncio.Future[Handed] = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            # Cancelled after it was served: what it was handed goes to the next.
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                handed = waiter.result()
+                if handed is None:
+                    self._acquiring -= 1
+                else:
+                    self._used.discard(handed)
+                    self._free.append(handed)
+            elif waiter in self._waiters:
+                self._waiters.remove(waiter)
+            self._hand_out()
+            raise
+
+    def _take_free(self) -> Connection:
+        # The one used last is the one most likely to be alive and warm.
+        connection: Connection = self._free.pop()
+        self._used.add(connection)
+        return connection
+
+    def _hand_out(self) -> None:
+        """Serve those who wait, as far as there are connections and places."""
+        self._came_back.set()
+        while self._waiters:
+            if self._closing:
+                waiter = self._waiters.popleft()
+                if not waiter.done():
+                    waiter.set_exception(UnavailableError("the database is closed"))
+                continue
+            if not self._free and self.size >= self.maxsize:
+                return
+            waiter = self._waiters.popleft()
+            if waiter.done():
+                continue
+            if self._free:
+                waiter.set_result(self._take_free())
+            else:
+                self._acquiring += 1
+                waiter.set_result(None)
+
+    async def _fit(self, connection: Connection) -> bool:
+        """Make a borrowed connection fit for use, or drop it."""
+        now = self._loop.time()
+        reader = connection._reader
+        gone = reader is None or reader.at_eof() or reader.exception() or reader.eof_received
+        old = now - connection.opened_at > self._config.max_lifetime_s
+        try:
+            if not gone and not old:
+                if connection.dirty:
+                    await connection.reset()
+                    return True
+                idle = now - connection.idle_since > self._config.max_idle_s
+                if not idle or await connection.alive(self._config.connect_timeout_s):
+                    return True
+        except DalError:
+            pass
+        except BaseException:
+            self._drop(connection)
+            raise
+        self._drop(connection)
+        return False
+
+    def _drop(self, connection: Connection) -> None:
+        connection.close()
+        self._used.discard(connection)
+        self._hand_out()
+
+    def release(self, conn: Connection, *, running: bool = False) -> Any:
+        """Give a borrowed connection back.
+
+        Args:
+            running: a statement may still run on the server, since its task was cancelled or its
+                time was up: it is killed, and its place is free again when that is done.
+        """
+        done: asyncio.Future[None] = self._loop.create_future()
+        done.set_result(None)
+        if conn not in self._used:
+            return done
+        conn.idle_since = self._loop.time()
+        if running:
+            conn.close()
+            task = self._loop.create_task(self._bury(conn))
+            self._burying.add(task)
+            self._used.discard(conn)
+            return done
+        if conn.closed or self._closing or conn.in_transaction or conn.busy:
+            self._drop(conn)
+            return done
+        self._used.discard(conn)
+        self._free.append(conn)
+        self._hand_out()
+        return done
+
+    async def _bury(self, connection: Connection) -> None:
+        try:
+            await self.kill(connection.connection_id)
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._burying.discard(task)
+            self._hand_out()
+
+    async def kill(self, connection_id: int) -> None:
+        """End a connection of ours on the server, with what runs on it, from one kept for that.
+
+        KILL, not KILL QUERY: the latter has no effect on a statement that has reached the socket
+        and not yet been read by the server, which then runs it to its end.
+        """
+        async with self._killer_lock:
+            for _ in range(2):
+                try:
+                    if self._killer is None or self._killer.closed:
+                        self._killer = await Connection.open(self._config)
+                    async with asyncio.timeout(self._config.connect_timeout_s):
+                        await self._killer.run(f"KILL {connection_id:d}".encode())
+                except ServerError as error:
+                    if error.errno != _NO_SUCH_THREAD:
+                        _log.warning("could not kill connection %d: %s", connection_id, error)
+                    return
+                except (DalError, TimeoutError) as error:
+                    # The connection kept for this may be long dead: once more with a new one.
+                    if self._killer is not None:
+                        self._killer.close()
+                        self._killer = None
+                    last: Exception = error
+                else:
+                    return
+            _log.warning("could not kill connection %d: %s", connection_id, last)
+
+    async def shut(self) -> None:
+        """Close everything: wait for those who use a connection, but not for ever."""
+        self.close()
+        self._hand_out()
+        while self._free:
+            await _say_goodbye(self._free.pop())
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                while self._burying or self._used:
+                    self._came_back.clear()
+                    await self._came_back.wait()
+        except TimeoutError:
+            _log.warning("closed with %d connections in use", len(self._used))
+        for connection in list(self._used):
+            self._drop(connection)
+        if self._killer is not None:
+            await _say_goodbye(self._killer)
+            self._killer = None
+        self._closed = True
+
+
+async def _say_goodbye(connection: Connection) -> None:
+    try:
+        async with asyncio.timeout(1.0):
+            await connection.ensure_closed()
+    except (ConnectError, OSError, TimeoutError):
+        connection.close()

@@ -1,0 +1,232 @@
+"""Transactions, tracked by us: the client library's flag is wrong after a deadlock, and a second
+BEGIN would commit the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final, Literal, TypeVar
+
+from dal.errors import (
+    ConnectionLostError,
+    DalError,
+    OutcomeUnknownError,
+    StatementTimeoutError,
+    TransientError,
+    UsageError,
+)
+from dal.session.connection import Connection, RawResult
+from dal.session.core import Core
+from dal.statements.statement import Rendered
+
+__all__ = ["AfterEnd", "Isolation", "Transaction", "transaction", "uninterrupted"]
+
+_log = logging.getLogger("dal")
+_END_TIMEOUT_S = 10.0
+
+T = TypeVar("T")
+Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+_ISOLATION: Final[dict[str, str]] = {
+    level: f"SET TRANSACTION ISOLATION LEVEL {level}"
+    for level in ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+}
+
+
+class Transaction:
+    """A connection while one transaction has it.
+
+    After a deadlock, a lock that was not granted, a time limit or a lost connection it is dead:
+    the server may have rolled back all of it or one statement, so nothing more may run in it and
+    nothing of it is committed.
+    """
+
+    def __init__(self, core: Core, connection: Connection, *, attempt: int) -> None:
+        self.core = core
+        self.connection = connection
+        self.attempt = attempt
+        self.dead: DalError | None = None
+        self.ended = False
+        self.after_end: list[AfterEnd] = []
+        self._n_savepoints = 0
+
+    async def run(self, name: str, rendered: Rendered, deadline: float | None) -> RawResult:
+        """Run one statement in the transaction.
+
+        Raises:
+            UsageError: the transaction has ended.
+            DalError: what the server said; a dead transaction repeats what killed it.
+        """
+        if self.ended:
+            raise UsageError(f"{name}: the transaction has ended")
+        if self.dead is not None:
+            raise self.dead
+        try:
+            return await self.core.exchange(
+                self.connection, name, rendered, deadline=deadline, attempt=self.attempt
+            )
+        except (TransientError, StatementTimeoutError) as error:
+            self.dead = error
+            raise
+        except BaseException:
+            if self.connection.closed:
+                self.dead = ConnectionLostError("the connection is closed", statement=name)
+            raise
+
+    async def command(self, sql: str, name: str, deadline: float | None = None) -> None:
+        """Run one of the fixed statements that steer the transaction itself."""
+        await self.run(f"transaction/{name}", Rendered(sql.encode(), {}), deadline)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that is undone alone if it fails.
+
+        Names come from a counter: a name used again while it lives loses full-text rows.
+        """
+        self._n_savepoints += 1
+        name = f"sp_{self._n_savepoints}"
+        await self.command(f"SAVEPOINT {name}", "savepoint")
+        try:
+            yield
+        except BaseException:
+            if self.dead is None and not self.ended:
+                undo = self.command(f"ROLLBACK TO SAVEPOINT {name}", "rollback_to_savepoint")
+                await uninterrupted(undo)
+            raise
+        if self.dead is not None:
+            raise self.dead
+        await self.command(f"RELEASE SAVEPOINT {name}", "release_savepoint")
+
+    async def commit(self) -> None:
+        """Make it durable.
+
+        Raises:
+            OutcomeUnknownError: the connection was lost meanwhile.
+            TransientError: the server refused, and nothing was changed.
+        """
+        try:
+            await self.command("COMMIT", "commit")
+        except (ConnectionLostError, StatementTimeoutError) as error:
+            raise OutcomeUnknownError(
+                "the connection was lost during COMMIT: read by id before you repeat",
+                errno=error.errno,
+                sqlstate=error.sqlstate,
+            ) from error
+
+    async def rollback(self) -> None:
+        """Undo all of it. A connection that is gone was rolled back by the server."""
+        if self.connection.closed:
+            return
+        # A dead transaction is still open on the server after a lock timeout.
+        self.dead = None
+        try:
+            await self.command("ROLLBACK", "rollback")
+        except DalError:
+            self.connection.close()
+
+
+AfterEnd = Callable[["Transaction"], Awaitable[None]]
+"""What is to be written after a transaction, however it ended, on its own connection."""
+
+
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
+    """Finish ``work`` even if this task is cancelled meanwhile, then be cancelled."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.debug("failed while it was cancelled: %r", task.exception())
+        raise cancelled
+    return task.result()
+
+
+async def _write_after(core: Core, ended: Transaction) -> None:
+    """Write what survives the transaction, each in a transaction of its own."""
+    connection, borrowed = ended.connection, False
+    try:
+        async with asyncio.timeout(_END_TIMEOUT_S):
+            if connection.closed:
+                # This task holds no connection any more, so another one may be asked for.
+                connection, borrowed = await core.pool.borrow(), True
+            for write in ended.after_end:
+                await write(Transaction(core, connection, attempt=1))
+    except (DalError, TimeoutError) as error:
+        _log.error("%d entries were lost after a transaction: %s", len(ended.after_end), error)
+        connection.close()
+    finally:
+        if borrowed:
+            core.pool.release(connection)
+
+
+@asynccontextmanager
+async def transaction(
+    core: Core,
+    *,
+    isolation: Isolation | None = None,
+    deadline: float | None = None,
+    attempt: int = 1,
+    will_retry: bool = False,
+) -> AsyncIterator[Transaction]:
+    """A transaction from START to COMMIT or ROLLBACK, on a connection of its own.
+
+    Args:
+        isolation: READ COMMITTED unless asked otherwise.
+        will_retry: on a transient error the caller runs all of it again, so what was to be
+            written after the end is dropped with the rest of this attempt.
+
+    Raises:
+        UsageError: this task has a transaction open, or there is no such isolation level.
+        UnavailableError: no connection was had; nothing was sent.
+        OutcomeUnknownError: the connection was lost during COMMIT.
+    """
+    if isolation is not None and isolation not in _ISOLATION:
+        raise UsageError(f"isolation: one of {', '.join(_ISOLATION)}")
+    core.refuse_second_connection()
+    remaining_s = None if deadline is None else deadline - asyncio.get_running_loop().time()
+    connection = await core.pool.borrow(remaining_s)
+    tx = Transaction(core, connection, attempt=attempt)
+    task = asyncio.current_task()
+    if task is not None:
+        core.open_by_task[task] = tx
+    started = False
+    failure: BaseException | None = None
+    try:
+        try:
+            if isolation is not None:
+                await tx.command(_ISOLATION[isolation], "isolation", deadline)
+            await tx.command("START TRANSACTION", "start", deadline)
+            started = True
+            yield tx
+            if tx.dead is not None:
+                # Somebody caught what killed it; what is left must not be committed.
+                raise tx.dead
+            await uninterrupted(tx.commit())
+        except BaseException as error:
+            failure = error
+            if not started:
+                # The level of the next transaction may be set already.
+                connection.dirty = True
+            await uninterrupted(tx.rollback())
+            raise
+        finally:
+            tx.ended = True
+            if tx.after_end and not (will_retry and isinstance(failure, TransientError)):
+                await uninterrupted(_write_after(core, tx))
+    finally:
+        if task is not None:
+            core.open_by_task.pop(task, None)
+        core.pool.release(connection, running=_may_run(tx, failure))
+
+
+def _may_run(tx: Transaction, failure: BaseException | None) -> bool:
+    """Whether the server may still be running a statement of this transaction."""
+    return tx.connection.closed and not isinstance(
+        failure, (ConnectionLostError, OutcomeUnknownError)
+    )

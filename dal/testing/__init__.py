@@ -1,0 +1,1 @@
+"""Tools for tests: private servers, records of statements, checks of schemas and statements."""

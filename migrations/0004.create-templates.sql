@@ -1,0 +1,30 @@
+-- transactional: false
+-- ddl: mariadb: new table, no rows to copy
+-- ddl: mysql: new table, no rows to copy
+CREATE TABLE templates (
+    id BINARY(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+    owner_id BINARY(16) NOT NULL,
+    category_id BINARY(16) NULL,
+    name VARCHAR(255) NOT NULL,
+    description TEXT NULL,
+    author_name VARCHAR(255) NULL COMMENT 'whom the source credits; the owner is owner_id',
+    visibility ENUM('private', 'public') NOT NULL,
+    head_version INT UNSIGNED NOT NULL COMMENT 'number of the newest version, from 1',
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    deleted_at DATETIME(6) NULL,
+    CONSTRAINT pk_templates PRIMARY KEY (id),
+    CONSTRAINT ck_templates_head_version CHECK (head_version >= 1),
+    CONSTRAINT fk_templates_owner FOREIGN KEY (owner_id) REFERENCES users (id)
+    ON DELETE RESTRICT ON UPDATE RESTRICT,
+    CONSTRAINT fk_templates_category FOREIGN KEY (category_id) REFERENCES categories (id)
+    ON DELETE RESTRICT ON UPDATE RESTRICT,
+    KEY ix_templates_owner_created (owner_id, deleted_at, created_at, id)
+    COMMENT 'templates/list_own, templates/list_trash, templates/count_own; fk_templates_owner',
+    KEY ix_templates_visibility_created (visibility, deleted_at, created_at, id)
+    COMMENT 'templates/list_public, templates/count_public',
+    KEY ix_templates_deleted (deleted_at, created_at, id)
+    COMMENT 'templates/list_all, templates/list_purgeable',
+    KEY ix_templates_category (category_id, deleted_at)
+    COMMENT 'categories/list_counts; fk_templates_category'
+) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -1,0 +1,17 @@
+-- List the categories of these slugs.
+--
+-- returns: many Category
+-- param:   slugs        VARCHAR(100) folded, words joined by hyphens
+-- access:  n/a
+-- deleted: n/a
+-- index:   uq_categories_slug
+-- reads:   rows
+-- locks:   none
+SELECT
+    c.id AS id,
+    c.slug AS slug,
+    c.name AS name
+FROM categories AS c
+WHERE c.slug IN :slugs
+ORDER BY c.slug
+LIMIT 10000

@@ -1,0 +1,86 @@
+-- What each account may do, as roles. One text for MariaDB and MySQL; run by an administrator, in
+-- the database, after `dal migrate apply` (a missing table is error 1146) and again after each
+-- release:
+--
+--     mariadb --database=DATABASE < sql/grants.sql
+--
+-- Then each account gets one role (MariaDB has one active at a time), and has it from log-in on:
+--
+--     CREATE USER 'dal_app'@'HOST' IDENTIFIED BY '...';
+--     GRANT dal_application TO 'dal_app'@'HOST';
+--     SET DEFAULT ROLE dal_application /*M! FOR */ /*!80000 TO */ 'dal_app'@'HOST';
+--
+-- Tables are named without a database: the current one is meant, so that databases on one server
+-- do not touch each other's rights. Running it twice changes nothing. It only gives: taking rights
+-- away first would make the statements of a running application fail for that moment. To have
+-- exactly this and nothing that was ever given by hand, stop the application, and for each role
+-- `REVOKE ALL PRIVILEGES, GRANT OPTION FROM <role>;` (that is in all databases), then run it.
+--
+-- Not given to anybody: GRANT OPTION, TRIGGER, CREATE ROUTINE, EVENT, FILE, PROCESS. We use none.
+
+CREATE ROLE IF NOT EXISTS dal_application;
+CREATE ROLE IF NOT EXISTS dal_migrator;
+CREATE ROLE IF NOT EXISTS dal_sealer;
+CREATE ROLE IF NOT EXISTS dal_retention;
+CREATE ROLE IF NOT EXISTS dal_readonly;
+
+-- The application ---------------------------------------------------------------------------------
+
+-- Users are soft-deleted only. UPDATE is also what MySQL asks of SELECT .. LOCK IN SHARE MODE.
+GRANT SELECT, INSERT, UPDATE ON users TO dal_application;
+
+-- A vocabulary: words are added, never changed or taken away by the application.
+GRANT SELECT, INSERT ON categories TO dal_application;
+GRANT SELECT, INSERT ON tags TO dal_application;
+
+-- DELETE is the purge of a template; its versions and tags go with it by their foreign keys.
+GRANT SELECT, INSERT, UPDATE, DELETE ON templates TO dal_application;
+
+-- A version never changes: what was used is what can be read later.
+GRANT SELECT, INSERT ON template_versions TO dal_application;
+
+-- A tag is put on and taken off; there is nothing to update.
+GRANT SELECT, INSERT, DELETE ON template_tags TO dal_application;
+
+-- Append-only: whoever breaks into the application cannot wipe its tracks.
+GRANT SELECT, INSERT ON audit_logs TO dal_application;
+
+-- The migrator ------------------------------------------------------------------------------------
+
+-- On all tables of this database, since tables to come cannot be named. DROP so includes DROP
+-- DATABASE, which cannot be had apart. INSERT, UPDATE and DELETE are for the tables in which it
+-- records what is applied, and for migrations that fill a column. Beware: in rights on a whole
+-- database an underscore in its name stands for any character, on both servers.
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON * TO dal_migrator;
+
+-- The sealer of the audit log ---------------------------------------------------------------------
+
+-- It reads entries; what it makes of them goes to a table of its own.
+GRANT SELECT ON audit_logs TO dal_sealer;
+
+-- Retention ---------------------------------------------------------------------------------------
+
+-- Without INSERT: REPLACE is a DELETE and an INSERT, and would rewrite an entry.
+GRANT SELECT, DELETE ON audit_logs TO dal_retention;
+
+-- Reading only ------------------------------------------------------------------------------------
+
+-- For counting, charts and support: structure and times, column by column. Left out is what people
+-- wrote (names, texts of templates, messages, also those of private templates) and who they are
+-- (addresses, full names, IPs): rights know no rows, so they cannot tell public from private.
+-- Whoever needs a text reads it through the application, as somebody. A new column is not readable
+-- until it is listed here.
+GRANT SELECT (id, created_at, updated_at, deleted_at) ON users TO dal_readonly;
+GRANT SELECT (id, slug, name, created_at, updated_at) ON categories TO dal_readonly;
+GRANT SELECT (id, tag_key, name, created_at, updated_at) ON tags TO dal_readonly;
+GRANT SELECT (
+    id, owner_id, category_id, visibility, head_version, created_at, updated_at, deleted_at
+) ON templates TO dal_readonly;
+GRANT SELECT (
+    template_id, version, content_sha256, created_by, created_at
+) ON template_versions TO dal_readonly;
+GRANT SELECT (template_id, tag_id, created_at) ON template_tags TO dal_readonly;
+GRANT SELECT (
+    id, occurred_at, actor_type, actor_id, actor_name, action, target_type, target_id, outcome,
+    affected, request_id
+) ON audit_logs TO dal_readonly;

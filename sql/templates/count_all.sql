@@ -1,0 +1,15 @@
+-- Count all live templates of live owners, for the system.
+--
+-- returns: value int
+-- access:  system
+-- deleted: excluded
+-- index:   ix_templates_deleted
+-- reads:   3 * rows + 2
+-- locks:   none
+SELECT COUNT(*) AS templates
+FROM templates AS t
+INNER JOIN users AS o
+    ON
+        t.owner_id = o.id
+        AND o.deleted_at IS NULL
+WHERE t.deleted_at IS NULL

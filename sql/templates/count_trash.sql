@@ -1,0 +1,18 @@
+-- Count the actor's deleted templates.
+--
+-- returns: value int
+-- param:   actor_id     BINARY(16)   who asks
+-- access:  actor
+-- deleted: only
+-- index:   ix_templates_owner_created
+-- reads:   rows + 2
+-- locks:   none
+SELECT COUNT(*) AS templates
+FROM templates AS t
+INNER JOIN users AS o
+    ON
+        t.owner_id = o.id
+        AND o.deleted_at IS NULL
+WHERE
+    t.owner_id = :actor_id
+    AND t.deleted_at IS NOT NULL

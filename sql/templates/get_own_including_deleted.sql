@@ -1,0 +1,43 @@
+-- Get a template of the actor with its text, from the trash too.
+--
+-- returns: one Template
+-- param:   template_id  BINARY(16)   the template
+-- param:   actor_id     BINARY(16)   who asks
+-- access:  actor
+-- deleted: included
+-- index:   PRIMARY
+-- reads:   4 + 2 * tags
+-- locks:   none
+SELECT
+    t.id AS id,
+    t.owner_id AS owner_id,
+    t.name AS name,
+    t.description AS description,
+    t.author_name AS author_name,
+    c.slug AS category,
+    (
+        SELECT COALESCE(JSON_ARRAYAGG(g.name), JSON_ARRAY())
+        FROM template_tags AS tt
+        INNER JOIN tags AS g ON tt.tag_id = g.id
+        WHERE tt.template_id = t.id
+    ) AS tags,
+    t.visibility AS visibility,
+    t.head_version AS head_version,
+    v.content AS content,
+    v.system_prompt AS system_prompt,
+    t.created_at AS created_at,
+    t.updated_at AS updated_at,
+    t.deleted_at AS deleted_at
+FROM templates AS t
+INNER JOIN users AS o
+    ON
+        t.owner_id = o.id
+        AND o.deleted_at IS NULL
+INNER JOIN template_versions AS v
+    ON
+        t.id = v.template_id
+        AND t.head_version = v.version
+LEFT JOIN categories AS c ON t.category_id = c.id
+WHERE
+    t.id = :template_id
+    AND t.owner_id = :actor_id

@@ -1,0 +1,46 @@
+-- Create templates of an owner who is locked and live.
+--
+-- returns: affected
+-- param:   template_id  BINARY(16)   the template
+-- param:   owner_id     BINARY(16)   the owner
+-- param:   category_id  BINARY(16) NULL its category
+-- param:   name         VARCHAR(255) shown in lists
+-- param:   description  TEXT NULL    what it is for
+-- param:   author_name  VARCHAR(255) NULL whom the source credits
+-- param:   visibility   VARCHAR(7)   private or public
+-- param:   version      INT UNSIGNED number of the version, from 1
+-- param:   created_at   DATETIME(6)  when it was made
+-- param:   now          DATETIME(6)  time of the change
+-- access:  n/a
+-- deleted: n/a
+-- index:   n/a
+-- reads:   0
+-- locks:   S,REC_NOT_GAP users.PRIMARY, S,REC_NOT_GAP categories.PRIMARY
+INSERT INTO templates
+    (
+        id,
+        owner_id,
+        category_id,
+        name,
+        description,
+        author_name,
+        visibility,
+        head_version,
+        created_at,
+        updated_at,
+        deleted_at
+    )
+VALUES
+    (
+        :template_id,
+        :owner_id,
+        :category_id,
+        :name,
+        :description,
+        :author_name,
+        :visibility,
+        :version,
+        :created_at,
+        :now,
+        NULL
+    )

@@ -1,0 +1,19 @@
+-- Take a template out of the actor's trash, as it was.
+--
+-- returns: affected
+-- param:   template_id  BINARY(16)   the template
+-- param:   actor_id     BINARY(16)   who asks
+-- param:   now          DATETIME(6)  time of the change
+-- access:  actor
+-- deleted: only
+-- index:   PRIMARY
+-- reads:   1
+-- locks:   X,REC_NOT_GAP templates.PRIMARY
+UPDATE templates
+SET
+    deleted_at = NULL,
+    updated_at = GREATEST(updated_at, :now)
+WHERE
+    id = :template_id
+    AND owner_id = :actor_id
+    AND deleted_at IS NOT NULL

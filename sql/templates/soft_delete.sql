@@ -1,0 +1,19 @@
+-- Put a live template of the actor into the trash.
+--
+-- returns: affected
+-- param:   template_id  BINARY(16)   the template
+-- param:   actor_id     BINARY(16)   who asks
+-- param:   now          DATETIME(6)  time of the change
+-- access:  actor
+-- deleted: excluded
+-- index:   PRIMARY
+-- reads:   1
+-- locks:   X,REC_NOT_GAP templates.PRIMARY
+UPDATE templates
+SET
+    deleted_at = :now,
+    updated_at = GREATEST(updated_at, :now)
+WHERE
+    id = :template_id
+    AND owner_id = :actor_id
+    AND deleted_at IS NULL

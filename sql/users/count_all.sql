@@ -1,0 +1,11 @@
+-- Count the live users.
+--
+-- returns: value int
+-- access:  system
+-- deleted: excluded
+-- index:   full scan: a count of all, for operators
+-- reads:   rows
+-- locks:   none
+SELECT COUNT(*) AS users
+FROM users AS u
+WHERE u.deleted_at IS NULL

@@ -1,0 +1,20 @@
+-- Find a live user by id, for the system.
+--
+-- returns: find User
+-- param:   user_id      BINARY(16)   the user
+-- access:  system
+-- deleted: excluded
+-- index:   PRIMARY
+-- reads:   1
+-- locks:   none
+SELECT
+    u.id AS id,
+    u.email AS email,
+    u.full_name AS full_name,
+    u.created_at AS created_at,
+    u.updated_at AS updated_at,
+    u.deleted_at AS deleted_at
+FROM users AS u
+WHERE
+    u.id = :user_id
+    AND u.deleted_at IS NULL
