@@ -29,10 +29,12 @@ class PrivateServer(ABC):
 
     @property
     def engine(self) -> Engine:
+        """``mariadb`` or ``mysql``."""
         return self.program.engine
 
     @property
     def version(self) -> tuple[int, int, int]:
+        """Of the program, as it says of itself."""
         return self.program.version
 
     @property

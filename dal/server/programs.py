@@ -55,6 +55,7 @@ class Program:
 
     @property
     def title(self) -> str:
+        """For messages: ``MySQL 9.7.4``."""
         return f"{TITLES[self.engine]} {'.'.join(map(str, self.version))}"
 
     def command(self) -> list[str]:

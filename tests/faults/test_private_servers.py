@@ -45,8 +45,6 @@ if sys.argv[2] != "ends":
     time.sleep(600)
 """
 
-pytestmark = pytest.mark.parametrize("engine", ["mariadb", "mysql"])
-
 
 def wait_until(done: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + WAIT_S

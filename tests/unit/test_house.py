@@ -105,7 +105,7 @@ def test_server_imports_errors_alone() -> None:
     [
         # who may import it
         ("aiomysql", {"session"}),
-        ("pymysql", {"session", "migrate", "provision", "testing"}),
+        ("pymysql", {"session", "migrate", "provision", "testing", "cli"}),
         ("pypika", {"search"}),
         ("yoyo", {"migrate"}),
         ("hypothesis", {"testing"}),

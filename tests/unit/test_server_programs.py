@@ -41,7 +41,7 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "engine", "version"),
+    ("says", "kind", "version"),
     [
         (MARIADB, "mariadb", (10, 11, 18)),
         (MARIADB_UPSTREAM, "mariadb", (11, 8, 2)),
@@ -52,10 +52,10 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("name", ["mysqld", "mariadbd"])
 def test_a_server_is_known_by_its_version_and_not_by_its_name(
-    tmp_path: Path, name: str, says: str, engine: str, version: tuple[int, int, int]
+    tmp_path: Path, name: str, says: str, kind: str, version: tuple[int, int, int]
 ) -> None:
     program = identify(fake(tmp_path, says, name))
-    assert (program.engine, program.version) == (engine, version)
+    assert (program.engine, program.version) == (kind, version)
 
 
 def test_a_folder_named_mariadb_makes_no_mariadb(tmp_path: Path) -> None:
