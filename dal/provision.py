@@ -145,7 +145,8 @@ def connect(config: Config) -> Connection[Cursor]:
         defer_connect=True,
     )
     try:
-        connection.connect(_unix_socket(connection, config) if config.unix_socket else None)
+        path = config.unix_socket
+        connection.connect(_unix_socket(connection, config, path) if path else None)
         with connection.cursor() as cursor:
             for statement in _INIT:
                 cursor.execute(statement)
@@ -157,12 +158,12 @@ def connect(config: Config) -> Connection[Cursor]:
     return connection
 
 
-def _unix_socket(connection: Connection[Cursor], config: Config) -> socket.socket:
+def _unix_socket(connection: Connection[Cursor], config: Config, path: str) -> socket.socket:
     """Connected here: the driver leaves a socket open that it could not connect."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         opened.settimeout(config.connect_timeout_s)
-        opened.connect(config.unix_socket)
+        opened.connect(path)
         opened.settimeout(None)
     except OSError:
         opened.close()
