@@ -31,6 +31,8 @@ MIGRATOR = """
 import os, signal, sys
 from pathlib import Path
 import dal.migrate
+import dal.migrate.backend
+import dal.migrate.bookkeeping
 from dal.config import parse
 
 def die(*arguments, **keywords):
@@ -138,7 +140,7 @@ def test_the_statement_of_a_killed_migrator_is_not_run_a_second_time_beside_it(
 
 @pytest.mark.parametrize(
     "where",
-    ["migrator.apply(on_step=die)", "dal.migrate._Backend.mark_one = die; migrator.apply()"],
+    ["migrator.apply(on_step=die)", "dal.migrate.backend.Backend.mark_one = die; migrator.apply()"],
     ids=["before the statement", "after it, before it is recorded"],
 )
 def test_killed_at_any_step_of_applying(database: Config, folder: Folder, where: str) -> None:
@@ -158,7 +160,7 @@ def test_killed_at_any_step_of_applying(database: Config, folder: Folder, where:
     "where",
     [
         "migrator.rollback(on_step=die)",
-        "dal.migrate._Backend.unmark_one = die; migrator.rollback()",
+        "dal.migrate.backend.Backend.unmark_one = die; migrator.rollback()",
     ],
     ids=["before the statement", "after it, before it is recorded"],
 )
@@ -174,9 +176,12 @@ def test_killed_at_any_step_of_rolling_back(database: Config, two: Folder, where
 
 def test_killed_while_it_makes_its_own_tables(database: Config, folder: Folder) -> None:
     folder.add("0001.create-one", "CREATE TABLE one (id INT);", "DROP TABLE one;")
-    half = "\ndal.migrate._TABLES = dal.migrate._TABLES[:{0}]\n"
+    half = "\ndal.migrate.bookkeeping.TABLES = dal.migrate.bookkeeping.TABLES[:{0}]\n"
     for count in range(6):
-        script = half.format(count) + "dal.migrate._Backend.take_yoyo_lock = die\nmigrator.apply()"
+        script = (
+            half.format(count)
+            + "dal.migrate.backend.Backend.take_yoyo_lock = die\nmigrator.apply()"
+        )
         killed_itself(database, folder.path, script)
         assert [one.state for one in folder.migrator(database).status()] == ["pending"]
     assert folder.migrator(database).apply() == ["0001.create-one"]
