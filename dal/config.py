@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl as tls
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,6 +47,18 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
+def _secret(text: Secret | str) -> Secret:
+    if isinstance(text, Secret):
+        return text
+    if not isinstance(text, str):
+        raise ConfigError("password: takes str")
+    return Secret(text)
+
+
+def _path(path: str | os.PathLike[str] | None) -> str | None:
+    return None if path is None else os.fspath(path)
+
+
 @attrs.frozen(kw_only=True, slots=True)
 class Config:
     """One server, one account, and the limits of the pool that is opened to it.
@@ -55,15 +68,15 @@ class Config:
     """
 
     user: str
-    password: Secret = attrs.field(factory=lambda: Secret(""))
+    password: Secret = attrs.field(factory=lambda: Secret(""), converter=_secret)
     host: str = "localhost"
     port: int = 3306
     database: str
-    unix_socket: str | None = None
+    unix_socket: str | None = attrs.field(default=None, converter=_path)
     ssl: bool = False
-    ssl_ca: str | None = None
-    ssl_cert: str | None = None
-    ssl_key: str | None = None
+    ssl_ca: str | None = attrs.field(default=None, converter=_path)
+    ssl_cert: str | None = attrs.field(default=None, converter=_path)
+    ssl_key: str | None = attrs.field(default=None, converter=_path)
     ssl_check_hostname: bool = True
     pool_min: int = 1
     pool_max: int = 10
@@ -75,9 +88,18 @@ class Config:
     max_lifetime_s: float = 1800.0
 
     def __attrs_post_init__(self) -> None:
+        for field in attrs.fields(Config):
+            kinds = _TYPES[str(field.type)]
+            # True is an int to Python, and no port to anybody.
+            if type(getattr(self, field.name)) not in kinds:
+                names = " or ".join(kind.__name__ for kind in kinds).replace("NoneType", "None")
+                raise ConfigError(f"{field.name}: takes {names}")
         for name in ("acquire_timeout_s", "connect_timeout_s", "statement_timeout_s"):
             if not 0 < getattr(self, name) <= 86_400:
                 raise ConfigError(f"{name}: more than 0 and at most 86400 seconds")
+        # Written so that a NaN is refused too.
+        if not self.max_idle_s >= 0 or not self.max_lifetime_s > 0:
+            raise ConfigError("max_idle_s: 0 or more seconds; max_lifetime_s: more than 0")
         if not 0 <= self.pool_min <= self.pool_max or not 1 <= self.pool_max <= 1000:
             raise ConfigError("pool_min and pool_max: 0 <= pool_min <= pool_max, 1 to 1000")
         if not 1 <= self.lock_wait_timeout_s <= 3600:
@@ -129,6 +151,16 @@ class PrivateAddress:
     options: Mapping[str, Any] = attrs.field(factory=dict)
 
 
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "Secret": (Secret,),
+}
+
+
 def _boolean(text: str) -> bool:
     lowered = text.lower()
     if lowered in ("1", "true", "yes", "on"):
@@ -157,6 +189,9 @@ _OPTIONS: Final[Mapping[str, Callable[[str], Any]]] = {
 def _options(query: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
+        if not name.isidentifier():
+            # What this is nobody knows; it may be a piece of a password.
+            raise ConfigError("the URL has an option that is no name: write name=value after the ?")
         if name not in _OPTIONS:
             raise ConfigError(f"unknown option: {name} (there are: {', '.join(sorted(_OPTIONS))})")
         if name in options:
@@ -193,6 +228,19 @@ def _private(url: str, keywords: Mapping[str, Any]) -> PrivateAddress:
     )
 
 
+def _refuse_cut_password(url: str) -> None:
+    """User and password end at the first / ? or #, and the rest would be taken for a port, a
+    database or an option, and named in an error.
+    """
+    after_scheme = url.partition("://")[2]
+    account_and_host = re.split(r"[/?#]", after_scheme, maxsplit=1)[0]
+    if "@" in after_scheme and "@" not in account_and_host:
+        raise ConfigError(
+            "the URL has an @ after the first / ? or #: in a password write %2F %3F %23 for these, "
+            "elsewhere %40 for the @"
+        )
+
+
 def parse(url: str | None = None, **keywords: Any) -> Config | PrivateAddress:
     """The configuration of a URL, of keywords, of both (keywords win), or of ``DAL_URL``.
 
@@ -201,8 +249,19 @@ def parse(url: str | None = None, **keywords: Any) -> Config | PrivateAddress:
 
     Raises:
         ConfigError: nothing given and no DAL_URL; an unknown option (named); a malformed value.
-            The URL itself is never repeated, since it may hold a password.
+            The URL itself is never repeated, since it may hold a password; nor is it in a local
+            variable of the traceback.
     """
+    try:
+        return _parse(url, keywords)
+    except ConfigError as error:
+        refused = error
+    del url, keywords
+    refused.__context__ = None
+    raise refused.with_traceback(None)
+
+
+def _parse(url: str | None, keywords: Mapping[str, Any]) -> Config | PrivateAddress:
     unknown = set(keywords) - set(_OPTIONS) - _PARTS
     if unknown:
         raise ConfigError(f"unknown option: {', '.join(sorted(unknown))}")
@@ -217,15 +276,20 @@ def parse(url: str | None = None, **keywords: Any) -> Config | PrivateAddress:
     if url is not None:
         if url.startswith("private:"):
             return _private(url, keywords)
+        _refuse_cut_password(url)
+        malformed = False
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            raise ConfigError("the URL is malformed: a port is a number, 1 to 65535") from None
+            malformed = True
+        if malformed:
+            # Raised here, so that the first error, which repeats a piece of the URL, is forgotten.
+            raise ConfigError("the URL is malformed: a port is a number, 1 to 65535")
         if parts.scheme not in ("mysql", "mariadb"):
             raise ConfigError("a URL starts with mysql://, mariadb:// or private:")
         if parts.fragment:
-            raise ConfigError("the URL has a #: write it as %23 in a password")
+            raise ConfigError("the URL has a #: write it as %23")
         values = _options(parts.query)
         if parts.username:
             values["user"] = unquote(parts.username)
@@ -238,8 +302,6 @@ def parse(url: str | None = None, **keywords: Any) -> Config | PrivateAddress:
         if parts.path.strip("/"):
             values["database"] = unquote(parts.path.removeprefix("/"))
     values.update(keywords)
-    if isinstance(values.get("password"), str):
-        values["password"] = Secret(values["password"])
     for required in ("user", "database"):
         if not values.get(required):
             raise ConfigError(f"{required}: missing in the URL or keywords")

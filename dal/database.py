@@ -109,7 +109,11 @@ async def connect(
         ConfigError: nothing to connect to, or an unknown option, which is named.
         ConnectError: the server was not reached, or refused.
     """
-    address = parse(url, **options)
+    try:
+        address = parse(url, **options)
+    finally:
+        # A password may be in them, and some loggers show the local variables of a traceback.
+        del url, options
     async with AsyncExitStack() as stack:
         config = address
         if isinstance(config, PrivateAddress):

@@ -252,8 +252,9 @@ _TRANSIENT: Final[dict[int, tuple[type[TransientError], str]]] = {
     4031: (ConnectionLostError, "the server closed the idle connection"),
 }
 _CONNECT: Final = frozenset(
-    {1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 2002, 2003, 2059}
-)
+    {1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 1524, 1698, 1820, 1862, 2002, 2003,
+     2059, 3118, 3159, 4151}
+)  # fmt: skip
 _TIMEOUT: Final = frozenset({1317, 1969, 3024})
 _DUPLICATE: Final = frozenset({1062, 1586})
 _PARENT: Final = frozenset({1216, 1452})
@@ -328,7 +329,8 @@ def from_server(
         missing = errno in _PARENT
         cls: type[ConstraintError] = ParentMissingError if missing else ChildExistsError
         return cls(
-            f"the parent is not there: {name}" if missing else f"the row has children: {name}",
+            f"{'the parent is not there' if missing else 'the row has children'}: "
+            f"{name or 'unknown constraint'}",
             constraint=name,
             statement=statement,
             errno=errno,
@@ -337,7 +339,7 @@ def from_server(
     if errno in _NOT_NULL:
         column = _found(_COLUMN_NULL, message)
         return NotNullError(
-            f"a value is required: {column}",
+            f"a value is required: {column or 'unknown column'}",
             constraint=column,
             statement=statement,
             errno=errno,
@@ -347,14 +349,14 @@ def from_server(
         name, column = _from_check(message)
         if column is not None:
             return ValueRejectedError(
-                f"{column}: not valid JSON",
+                f"{column}: not valid JSON, or refused by the column's own check",
                 field=column,
                 statement=statement,
                 errno=errno,
                 sqlstate=sqlstate,
             )
         return CheckError(
-            f"refused by the check: {name}",
+            f"refused by the check: {name or 'unknown constraint'}",
             constraint=name,
             statement=statement,
             errno=errno,

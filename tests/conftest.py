@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 import attrs
 import pytest
@@ -120,7 +121,7 @@ def recorder(recorder_of_run: Recorder) -> Recorder:
     return recorder_of_run
 
 
-def options(config: Config) -> dict[str, object]:
+def options(config: Config) -> dict[str, Any]:
     """A configuration as keywords of ``dal.connect``."""
     return {
         field.name: getattr(config, field.name)

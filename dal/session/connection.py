@@ -40,6 +40,16 @@ _COM_SET_OPTION: Final = 0x1B
 _COM_RESET_CONNECTION: Final = 0x1F
 _MULTI_STATEMENTS_OFF: Final = struct.pack("<H", 1)
 _LOST: Final = 2013
+# What reading raises where there is no connection any more, or no server that speaks the protocol.
+_NO_PROTOCOL: Final = (
+    OSError,
+    EOFError,
+    AttributeError,
+    AssertionError,
+    IndexError,
+    ValueError,
+    struct.error,
+)
 # Bytes and text that a wrong driver, character set or sql_mode would return changed.
 _PROBE_BYTES: Final = b"\x00'\\\x80"
 _PROBE_TEXT: Final = "\\'\u00e9\U0001f600"
@@ -89,6 +99,9 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
     """A connection that is ours. Make one with :meth:`open`."""
 
     _result: Any
+    # For the driver's __del__ and for repr, where __init__ has failed.
+    _writer: Any = None
+    connection_id = 0
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -104,7 +117,8 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
             conv={},
             client_flag=CLIENT.FOUND_ROWS,
             ssl=config.ssl_context(),
-            connect_timeout=config.connect_timeout_s,
+            # open() bounds all of it; wait_for() can lose a cancellation in Python 3.11.
+            connect_timeout=None,
             autocommit=None,
             local_infile=False,
             program_name="dal",
@@ -112,10 +126,10 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
         )
         self.engine = ""
         self.version = (0, 0, 0)
-        self.connection_id = 0
         self.max_allowed_packet = 0
         self.dirty = False
         self.busy = False
+        self.abandoned = False
         self.opened_at = self.loop.time()
         self.idle_since = self.opened_at
 
@@ -139,38 +153,52 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
 
         Raises:
             ConnectError: not reached, refused, no TLS where TLS was asked for, or too old.
-            ConfigError: a certificate file is not there; the account's host or database is wrong.
+            ConfigError: a certificate file is not there.
         """
         connection = cls(config)
+        failure: DalError
         try:
             # The driver's own limit covers the TCP handshake alone, not a server that is silent.
             async with asyncio.timeout(config.connect_timeout_s):
                 await connection._connect()
                 await connection._set_up()
         except TimeoutError:
-            connection.close()
-            raise ConnectError(
-                f"no answer within {config.connect_timeout_s} s: {config.where}"
-            ) from None
-        except (UnavailableError, ConfigError):
-            connection.close()
-            raise
-        except (DalError, DriverError, OSError, EOFError) as error:
-            connection.close()
-            said = error.message if isinstance(error, DalError) else _reason(error)
-            raise ConnectError(
-                f"cannot connect to {config.where}: {said}", errno=getattr(error, "errno", None)
-            ) from None
+            failure = ConnectError(f"no answer within {config.connect_timeout_s} s: {config.where}")
+        except (UnavailableError, ConfigError) as error:
+            failure = error
+        except DalError as error:
+            failure = ConnectError(
+                f"cannot connect to {config.where}: {error.message}",
+                errno=error.errno,
+                sqlstate=error.sqlstate,
+            )
+        except (DriverError, *_NO_PROTOCOL) as error:
+            failure = ConnectError(f"cannot connect to {config.where}: {_reason(error)}")
         except BaseException:
             connection.close()
             raise
-        return connection
+        else:
+            return connection
+        connection.close()
+        # Raised here, without the traceback of the log-in: some plugins of the driver have the
+        # password in a local variable, and there are loggers that show those.
+        raise failure.with_traceback(None)
 
     async def _request_authentication(self) -> None:
         if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
             # The driver would go on in plain text, with the password.
             raise ConnectError(f"TLS was asked for, and the server has none: {self._config.where}")
+        self._refuse_clear_text(self._server_auth_plugin)
         await super()._request_authentication()
+
+    async def _process_auth(self, plugin_name: bytes, auth_packet: Any) -> Any:
+        self._refuse_clear_text(plugin_name.decode("ascii", "replace"))
+        return await super()._process_auth(plugin_name, auth_packet)
+
+    def _refuse_clear_text(self, plugin: str) -> None:
+        # Whoever answers in the server's place could ask for the password itself.
+        if plugin == "mysql_clear_password" and not (self._secure or self._ssl_context):
+            raise ConnectError(f"the server wants the password in clear text: {self._config.where}")
 
     async def _read_packet(self, packet_type: type = MysqlPacket) -> Any:
         return await super()._read_packet(_Packet if packet_type is MysqlPacket else packet_type)
@@ -215,7 +243,8 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
     async def run(self, sql: bytes) -> RawResult:
         """Send one statement and read its whole answer.
 
-        A cancellation closes the connection; what runs on the server is the pool's to kill.
+        A cancellation closes the connection and leaves it ``abandoned``: what runs on the server
+        is the pool's to kill.
 
         Raises:
             UsageError: another task is using this connection.
@@ -243,19 +272,37 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
             raise
         except DalError:
             raise
-        except (DriverError, OSError, EOFError) as error:
+        except (DriverError, *_NO_PROTOCOL) as error:
+            # Gone, or closed by another task, or a packet that nobody understands.
             self.close()
             lost = from_server(_LOST, "")
             lost.__context__ = error
             raise lost from None
         except BaseException:
-            # Cancelled, or a packet that nobody understands: the protocol's state is not known.
-            self.close()
+            self.abandon()
             raise
         finally:
             self.busy = False
             # The driver keeps the last result, and its rows, until the next statement.
             self._result = None
+
+    def abandon(self) -> None:
+        """Close it, though the server may still be running a statement of it."""
+        self.abandoned = True
+        self.close()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is known that the server hung up, or said something that nobody asked for."""
+        reader = self._reader
+        return (
+            reader is None
+            or reader.at_eof()
+            or reader.exception() is not None
+            or reader.eof_received
+            # An idle connection that the server ends is told so in a packet of its own.
+            or len(reader._buffer) > 0
+        )
 
     async def reset(self) -> None:
         """Make the session new: both packets are written at once, then both answers are read.
@@ -276,7 +323,7 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
             for _ in range(2):
                 self._next_seq_id = 1
                 await self._read_ok_packet()
-        except (DriverError, OSError, EOFError):
+        except (DriverError, *_NO_PROTOCOL):
             self.close()
             raise from_server(_LOST, "") from None
         except BaseException:
@@ -289,7 +336,7 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
         try:
             async with asyncio.timeout(timeout_s):
                 await self.ping(reconnect=False)
-        except (DriverError, DalError, OSError, EOFError):
+        except (DriverError, DalError, *_NO_PROTOCOL):
             self.close()
             return False
         return True
@@ -303,4 +350,8 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
 def _reason(error: BaseException) -> str:
     """What a driver's or the system's error says, without what could be a value."""
     cause = error.__cause__ or error
-    return str(cause) if isinstance(cause, OSError) else type(error).__name__
+    if isinstance(cause, OSError):
+        return str(cause)
+    if isinstance(error, _NO_PROTOCOL):
+        return "what answers does not speak the protocol of MySQL"
+    return f"the driver gave up ({type(error).__name__})"

@@ -184,8 +184,6 @@ class Executor:
             try:
                 return await self._send_alone(handle, rendered, attempt)
             except TransientError as error:
-                if attempt == _ATTEMPTS:
-                    raise
                 if isinstance(error, ConnectionLostError) and handle.statement.writes:
                     raise OutcomeUnknownError(
                         "the connection was lost while the statement ran",
@@ -193,6 +191,8 @@ class Executor:
                         errno=error.errno,
                         sqlstate=error.sqlstate,
                     ) from error
+                if attempt == _ATTEMPTS:
+                    raise
             await backoff(attempt)
         raise AssertionError("unreachable")
 
@@ -202,13 +202,9 @@ class Executor:
         if self._deadline is not None:
             remaining_s = self._deadline - asyncio.get_running_loop().time()
         connection = await core.pool.borrow(remaining_s)
-        lost = False
         try:
             return await core.exchange(
                 connection, handle.name, rendered, deadline=self._deadline, attempt=attempt
             )
-        except ConnectionLostError:
-            lost = True
-            raise
         finally:
-            core.pool.release(connection, running=connection.closed and not lost)
+            core.pool.release(connection)

@@ -16,7 +16,6 @@ import aiomysql
 
 from dal.config import Config
 from dal.errors import (
-    ConnectError,
     DalError,
     PoolTimeoutError,
     ServerError,
@@ -30,6 +29,8 @@ __all__ = ["Pool"]
 _log = logging.getLogger("dal")
 _NO_SUCH_THREAD = 1094
 _CLOSE_TIMEOUT_S = 10.0
+_GOODBYE_TIMEOUT_S = 1.0
+_PING_TIMEOUT_S = 2.0
 
 Handed = Connection | None
 
@@ -105,22 +106,28 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
     async def _acquire(self) -> Connection:
         if asyncio.get_running_loop() is not self._loop:
             raise UsageError("a Database belongs to the event loop that it was opened in")
-        while True:
-            if self._closing:
-                raise UnavailableError("the database is closed")
-            handed = await self._next_place()
-            # From here on this task owns a place, and must use it or give it up.
-            try:
-                connection = handed if handed is not None else await self._connect()
-            except BaseException:
-                self._acquiring -= 1
-                self._hand_out()
-                raise
-            if handed is None:
-                self._acquiring -= 1
-                self._used.add(connection)
-            if await self._fit(connection):
+        if self._closing:
+            raise UnavailableError("the database is closed")
+        connection = await self._next_place()
+        # From here on this task owns a place, and must use it or give it up.
+        if connection is not None:
+            if await self._is_fit(connection):
                 return connection
+            # The place is kept: who has waited longest does not go to the end of the queue again.
+            self._used.discard(connection)
+            self._acquiring += 1
+        try:
+            connection = await self._connect()
+        except BaseException:
+            self._acquiring -= 1
+            self._hand_out()
+            raise
+        self._acquiring -= 1
+        self._used.add(connection)
+        if self._closing:
+            self._drop(connection)
+            raise UnavailableError("the database is closed")
+        return connection
 
     async def _next_place(self) -> Handed:
         """A free connection, or None with a place reserved in ``_acquiring``."""
@@ -174,26 +181,26 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
                 self._acquiring += 1
                 waiter.set_result(None)
 
-    async def _fit(self, connection: Connection) -> bool:
-        """Make a borrowed connection fit for use, or drop it."""
+    async def _is_fit(self, connection: Connection) -> bool:
+        """Make a borrowed connection fit for use; False if it had to be closed."""
         now = self._loop.time()
-        reader = connection._reader
-        gone = reader is None or reader.at_eof() or reader.exception() or reader.eof_received
         old = now - connection.opened_at > self._config.max_lifetime_s
+        limit_s = min(_PING_TIMEOUT_S, self._config.connect_timeout_s)
         try:
-            if not gone and not old:
+            if not old and not connection.gone:
                 if connection.dirty:
-                    await connection.reset()
+                    async with asyncio.timeout(limit_s):
+                        await connection.reset()
                     return True
                 idle = now - connection.idle_since > self._config.max_idle_s
-                if not idle or await connection.alive(self._config.connect_timeout_s):
+                if not idle or await connection.alive(limit_s):
                     return True
-        except DalError:
+        except (DalError, TimeoutError):
             pass
         except BaseException:
             self._drop(connection)
             raise
-        self._drop(connection)
+        connection.close()
         return False
 
     def _drop(self, connection: Connection) -> None:
@@ -201,25 +208,30 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         self._used.discard(connection)
         self._hand_out()
 
-    def release(self, conn: Connection, *, running: bool = False) -> Any:
-        """Give a borrowed connection back.
+    def release(self, conn: Connection) -> Any:
+        """Give a borrowed connection back; once more does nothing.
 
-        Args:
-            running: a statement may still run on the server, since its task was cancelled or its
-                time was up: it is killed, and its place is free again when that is done.
+        A statement that may still run on the server, since its task was cancelled or its time was
+        up, is killed, and the place is free again when that is done.
         """
         done: asyncio.Future[None] = self._loop.create_future()
         done.set_result(None)
         if conn not in self._used:
             return done
         conn.idle_since = self._loop.time()
-        if running:
-            conn.close()
+        if conn.busy:
+            # Another task is in the middle of a statement; it is told that the connection is lost.
+            conn.abandon()
+        if conn.abandoned:
             task = self._loop.create_task(self._bury(conn))
             self._burying.add(task)
             self._used.discard(conn)
             return done
-        if conn.closed or self._closing or conn.in_transaction or conn.busy:
+        if conn.closed:
+            # Where one was lost the others may be too: each is asked before it is used.
+            for other in self._free:
+                other.idle_since = float("-inf")
+        if conn.closed or self._closing or conn.in_transaction:
             self._drop(conn)
             return done
         self._used.discard(conn)
@@ -267,26 +279,59 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         """Close everything: wait for those who use a connection, but not for ever."""
         self.close()
         self._hand_out()
-        while self._free:
-            await _say_goodbye(self._free.pop())
         try:
+            while self._free:
+                await _say_goodbye(self._free.pop())
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                while self._burying or self._used:
+                while self._burying or self._used or self._acquiring:
                     self._came_back.clear()
                     await self._came_back.wait()
+            if self._killer is not None:
+                await _say_goodbye(self._killer)
         except TimeoutError:
             _log.warning("closed with %d connections in use", len(self._used))
-        for connection in list(self._used):
-            self._drop(connection)
+            await self._kill_used()
+        finally:
+            # Also when this is cancelled: no connection is left behind.
+            self.terminate()
+            await asyncio.gather(*self._burying, return_exceptions=True)
+            self._closed = True
+
+    async def _kill_used(self) -> None:
+        """Stop what those who did not come back are still running."""
+        busy = [connection for connection in self._used if connection.busy]
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_s):
+                for connection in busy:
+                    await self.kill(connection.connection_id)
+        except TimeoutError:
+            _log.warning("up to %d statements still run on the server", len(busy))
+
+    def terminate(self) -> None:
+        """Close every connection at once. Statements that run end when the server notices."""
+        self.close()
+        for task in self._burying:
+            task.cancel()
+        for connection in [*self._used, *self._free]:
+            connection.close()
+        self._used.clear()
+        self._free.clear()
         if self._killer is not None:
-            await _say_goodbye(self._killer)
+            self._killer.close()
             self._killer = None
-        self._closed = True
+        self._hand_out()
+
+    async def wait_closed(self) -> None:
+        """The driver's name for the second half of :meth:`shut`; its own waits for ever."""
+        if not self._closed:
+            await self.shut()
 
 
 async def _say_goodbye(connection: Connection) -> None:
     try:
-        async with asyncio.timeout(1.0):
+        async with asyncio.timeout(_GOODBYE_TIMEOUT_S):
             await connection.ensure_closed()
-    except (ConnectError, OSError, TimeoutError):
+    except OSError:
+        pass
+    finally:
         connection.close()

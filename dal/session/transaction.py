@@ -41,12 +41,19 @@ class Transaction:
     After a deadlock, a lock that was not granted, a time limit or a lost connection it is dead:
     the server may have rolled back all of it or one statement, so nothing more may run in it and
     nothing of it is committed.
+
+    Args:
+        after: this is not the transaction itself but what is written after it, statement by
+            statement; the deadlines of the caller are over and do not count.
     """
 
-    def __init__(self, core: Core, connection: Connection, *, attempt: int) -> None:
+    def __init__(
+        self, core: Core, connection: Connection, *, attempt: int, after: bool = False
+    ) -> None:
         self.core = core
         self.connection = connection
         self.attempt = attempt
+        self._after = after
         self.dead: DalError | None = None
         self.ended = False
         self.after_end: list[AfterEnd] = []
@@ -63,6 +70,8 @@ class Transaction:
             raise UsageError(f"{name}: the transaction has ended")
         if self.dead is not None:
             raise self.dead
+        if self._after:
+            deadline = None
         try:
             return await self.core.exchange(
                 self.connection, name, rendered, deadline=deadline, attempt=self.attempt
@@ -92,25 +101,35 @@ class Transaction:
             yield
         except BaseException:
             if self.dead is None and not self.ended:
-                undo = self.command(f"ROLLBACK TO SAVEPOINT {name}", "rollback_to_savepoint")
-                await uninterrupted(undo)
+                await uninterrupted(self._undo(name))
             raise
         if self.dead is not None:
             raise self.dead
         await self.command(f"RELEASE SAVEPOINT {name}", "release_savepoint")
+
+    async def _undo(self, savepoint: str) -> None:
+        try:
+            await self.command(f"ROLLBACK TO SAVEPOINT {savepoint}", "rollback_to_savepoint")
+        except DalError as error:
+            # Part of what was to be undone is still there: it must not be committed.
+            self.dead = self.dead or error
+            raise
 
     async def commit(self) -> None:
         """Make it durable.
 
         Raises:
             OutcomeUnknownError: the connection was lost meanwhile.
-            TransientError: the server refused, and nothing was changed.
+            TransientError: the server refused, or had hung up before; nothing was changed.
         """
+        if self.connection.gone:
+            raise ConnectionLostError("lost before COMMIT was sent", statement="transaction/commit")
         try:
             await self.command("COMMIT", "commit")
         except (ConnectionLostError, StatementTimeoutError) as error:
             raise OutcomeUnknownError(
                 "the connection was lost during COMMIT: read by id before you repeat",
+                statement=error.statement,
                 errno=error.errno,
                 sqlstate=error.sqlstate,
             ) from error
@@ -121,10 +140,13 @@ class Transaction:
             return
         # A dead transaction is still open on the server after a lock timeout.
         self.dead = None
+        limit = asyncio.get_running_loop().time() + _END_TIMEOUT_S
         try:
-            await self.command("ROLLBACK", "rollback")
+            await self.command("ROLLBACK", "rollback", limit)
+        except ConnectionLostError:
+            pass  # closed, and nothing runs any more
         except DalError:
-            self.connection.close()
+            self.connection.abandon()
 
 
 AfterEnd = Callable[["Transaction"], Awaitable[None]]
@@ -149,20 +171,31 @@ async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
 
 async def _write_after(core: Core, ended: Transaction) -> None:
     """Write what survives the transaction, each in a transaction of its own."""
-    connection, borrowed = ended.connection, False
+    connection = ended.connection
+    n_left = len(ended.after_end)
     try:
         async with asyncio.timeout(_END_TIMEOUT_S):
             if connection.closed:
-                # This task holds no connection any more, so another one may be asked for.
-                connection, borrowed = await core.pool.borrow(), True
+                # Its place first: with a pool of one there would be no other to wait for.
+                core.pool.release(connection)
+                connection = await core.pool.borrow()
             for write in ended.after_end:
-                await write(Transaction(core, connection, attempt=1))
+                try:
+                    await write(Transaction(core, connection, attempt=1, after=True))
+                    n_left -= 1
+                except Exception as error:  # noqa: BLE001
+                    # How the transaction itself ended is what the caller must hear.
+                    _log.error("an entry was lost after a transaction: %s", _told(error))
     except (DalError, TimeoutError) as error:
-        _log.error("%d entries were lost after a transaction: %s", len(ended.after_end), error)
-        connection.close()
+        _log.error("%d entries were lost after a transaction: %s", n_left, _told(error))
     finally:
-        if borrowed:
+        if connection is not ended.connection:
             core.pool.release(connection)
+
+
+def _told(error: Exception) -> str:
+    """What may be said of it in a log: the text of somebody else's error may hold a value."""
+    return str(error) if isinstance(error, DalError) else type(error).__name__
 
 
 @asynccontextmanager
@@ -222,11 +255,4 @@ async def transaction(
     finally:
         if task is not None:
             core.open_by_task.pop(task, None)
-        core.pool.release(connection, running=_may_run(tx, failure))
-
-
-def _may_run(tx: Transaction, failure: BaseException | None) -> bool:
-    """Whether the server may still be running a statement of this transaction."""
-    return tx.connection.closed and not isinstance(
-        failure, (ConnectionLostError, OutcomeUnknownError)
-    )
+        core.pool.release(connection)

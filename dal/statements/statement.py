@@ -185,6 +185,8 @@ def _significant(sql: str) -> Iterator[Token]:
 def _check_body(sql: str) -> tuple[bool, bool]:
     """(writes, locking) of a body that is one harmless statement."""
     words: list[str] = []
+    outer: list[str] = []  # those that stand in no parentheses
+    depth = 0
     ended = False
     for token in _significant(sql):
         if ended:
@@ -199,12 +201,21 @@ def _check_body(sql: str) -> tuple[bool, bool]:
             ended = True
         elif token.kind is Kind.WORD:
             words.append(token.text.upper())
+            if depth == 0:
+                outer.append(words[-1])
+        elif token.kind is Kind.QUOTED_NAME:
+            # A function is called by its quoted name too.
+            words.append(token.text.strip("`").upper())
+        else:
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
     if not words or words[0] not in _FIRST_WORDS:
         raise StatementError(f"a statement starts with {', '.join(sorted(_FIRST_WORDS))}")
     changing = sorted(_SESSION_WORDS & set(words))
     if changing:
         raise StatementError(f"not in a statement: {', '.join(changing)}")
-    writes = words[0] in ("INSERT", "UPDATE", "DELETE")
+    # Behind WITH and its queries in parentheses stands what the statement does.
+    verbs = [word for word in outer if word in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    writes = bool(verbs) and verbs[0] != "SELECT"
     pairs = list(pairwise(words))
     locking = not writes and (
         ("FOR", "UPDATE") in pairs or ("FOR", "SHARE") in pairs or ("LOCK", "IN") in pairs

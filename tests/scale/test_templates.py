@@ -1,0 +1,146 @@
+"""The promises that a small table cannot break, on a million rows: loaded once for the module."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import attrs
+import pytest
+
+import dal
+from dal.config import Config, parse
+from dal.provision import connect as connect_blocking
+from dal.provision import prepare_temporary
+from dal.server import Engine, start_temporary
+from dal.session.connection import Connection
+from dal.testing.measure import counting, total
+from tests.conftest import START, Recorder, new_user, options
+
+N_OWNERS = 5
+BATCHES_PER_OWNER = 5
+BATCH = 10_000
+# Each template is a row, a version, and two links to tags.
+N_ROWS = N_OWNERS * BATCHES_PER_OWNER * BATCH * 4
+
+
+@attrs.frozen
+class Big:
+    """A database of a million rows, its clock, and a connection that only counts."""
+
+    db: dal.Database
+    clock: dal.ManualClock
+    recorder: Recorder
+    owners: list[dal.User]
+    counter: Connection
+
+    def me(self, n: int) -> dal.Session:
+        return self.db.acting_as(dal.Actor.user(self.owners[n].id))
+
+
+@pytest.fixture(scope="module")
+async def big(engine: Engine) -> AsyncIterator[Big]:
+    server = await asyncio.to_thread(start_temporary, engine)
+    try:
+        accounts = await asyncio.to_thread(prepare_temporary, server)
+        admin = parse(server.admin_url("dal"))
+        assert isinstance(admin, Config)
+        clock, recorder = dal.ManualClock(START), Recorder()
+        config = accounts.config("dal_application")
+        async with dal.connect(clock=clock, on_statement=recorder, **options(config)) as db:
+            owners = [await new_user(db) for _ in range(N_OWNERS)]
+            for owner in owners:
+                me = db.acting_as(dal.Actor.user(owner.id))
+                for batch in range(BATCHES_PER_OWNER):
+                    clock.move(timedelta(seconds=1))
+                    await me.templates.create_many(
+                        dal.NewTemplate(
+                            name=f"template {batch} {n}",
+                            content="c",
+                            tags=(f"tag {n % 50}", f"tag {50 + n % 7}"),
+                            visibility="public" if n % 2 else "private",
+                        )
+                        for n in range(BATCH)
+                    )
+            with connect_blocking(admin) as blocking, blocking.cursor() as cursor:
+                cursor.execute("ANALYZE TABLE users, templates, template_versions, template_tags")
+            counter = await Connection.open(admin)
+            yield Big(db, clock, recorder, owners, counter)
+            await counter.ensure_closed()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def test_a_million_rows_are_there(big: Big) -> None:
+    system = big.db.acting_as(dal.Actor.system("scale"))
+    numbers = await system.templates.statistics()
+    assert numbers.templates == numbers.versions == N_ROWS // 4
+    assert numbers.tags == 57
+    assert numbers.public == numbers.private
+
+
+@pytest.mark.parametrize("page", ["first", "deep"])
+async def test_a_page_costs_the_same_at_any_depth(big: Big, page: str) -> None:
+    me = big.me(0)
+    after: str | None = None
+    if page == "deep":
+        for _ in range(40):
+            after = (await me.templates.list_mine(limit=500, after=after)).next
+        assert after is not None
+    async with counting(big.counter) as fetched:
+        rows = (await me.templates.list_mine(limit=20, after=after)).rows
+    assert len(rows) == 20
+    # 21 rows, two tags and two links each, the owner, and one row beyond.
+    assert total(fetched) <= 21 * (1 + 4 + 1) + 2, fetched
+
+
+async def test_pages_hold_every_row_once(big: Big) -> None:
+    me = big.me(1)
+    seen: list[dal.TemplateSummary] = []
+    after: str | None = None
+    while True:
+        page = await me.templates.list_mine(limit=500, after=after)
+        seen += page.rows
+        after = page.next
+        if after is None:
+            break
+    assert len({row.id for row in seen}) == len(seen) == BATCHES_PER_OWNER * BATCH
+    assert seen == sorted(seen, key=lambda row: (row.created_at, row.id), reverse=True)
+
+
+async def test_one_template_is_read_by_its_key(big: Big) -> None:
+    me = big.me(2)
+    some = (await me.templates.list_mine(limit=1)).rows[0]
+    async with counting(big.counter) as fetched:
+        await me.templates.get(some.id)
+    assert total(fetched) <= 8, fetched
+
+
+async def test_to_delete_an_owner_of_many_is_one_row_and_comes_back_whole(big: Big) -> None:
+    system = big.db.acting_as(dal.Actor.system("scale"))
+    everything = await system.templates.count_all()
+    big.recorder.clear()
+    await system.users.soft_delete(big.owners[3].id)
+    assert big.recorder.names == [
+        "transaction/start",
+        "users/soft_delete",
+        "audit_logs/insert",
+        "transaction/commit",
+    ]
+    assert await system.templates.count_all() == everything - BATCHES_PER_OWNER * BATCH
+    await system.users.restore(big.owners[3].id)
+    assert await system.templates.count_all() == everything
+
+
+async def test_trashes_are_emptied_in_batches(big: Big) -> None:
+    system, me = big.db.acting_as(dal.Actor.system("scale")), big.me(4)
+    for row in (await me.templates.list_mine(limit=250)).rows:
+        await me.templates.soft_delete(row.id)
+    big.clock.move(timedelta(days=31))
+    purged = []
+    while n := await system.templates.purge_deleted(older_than=timedelta(days=30), batch=100):
+        purged.append(n)
+    assert purged == [100, 100, 50]
+    assert await me.templates.count_mine() == BATCHES_PER_OWNER * BATCH - 250
+    assert await me.templates.count_trash() == 0
