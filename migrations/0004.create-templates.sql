@@ -19,12 +19,15 @@ CREATE TABLE templates (
     ON DELETE RESTRICT ON UPDATE RESTRICT,
     CONSTRAINT fk_templates_category FOREIGN KEY (category_id) REFERENCES categories (id)
     ON DELETE RESTRICT ON UPDATE RESTRICT,
+    -- First, and without a column that may be NULL: MySQL 9 checks a foreign key by the first key
+    -- that begins with its columns, and checks nothing where a column of that key is NULL.
+    KEY ix_templates_owner (owner_id, created_at) COMMENT 'fk_templates_owner',
     KEY ix_templates_owner_created (owner_id, deleted_at, created_at, id)
-    COMMENT 'templates/list_own, templates/list_trash, templates/count_own; fk_templates_owner',
+    COMMENT 'templates/list_own, templates/list_trash, templates/list_own_with_text, templates/count_own, templates/count_trash',
     KEY ix_templates_visibility_created (visibility, deleted_at, created_at, id)
     COMMENT 'templates/list_public, templates/count_public',
     KEY ix_templates_deleted (deleted_at, created_at, id)
     COMMENT 'templates/list_all, templates/list_purgeable',
-    KEY ix_templates_category (category_id, deleted_at)
-    COMMENT 'categories/list_counts; fk_templates_category'
+    KEY ix_templates_category (category_id)
+    COMMENT 'fk_templates_category; the search by category'
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

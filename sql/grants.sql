@@ -51,7 +51,9 @@ GRANT SELECT, INSERT ON audit_logs TO dal_application;
 -- DATABASE, which cannot be had apart. INSERT, UPDATE and DELETE are for the tables in which it
 -- records what is applied, and for migrations that fill a column. Beware: in rights on a whole
 -- database an underscore in its name stands for any character, on both servers.
+-- noqa: disable=PRS
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON * TO dal_migrator;
+-- noqa: enable=PRS
 
 -- The sealer of the audit log ---------------------------------------------------------------------
 

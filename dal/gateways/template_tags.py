@@ -7,7 +7,6 @@ from uuid import UUID
 
 import attrs
 
-from dal.records.vocabulary import Tag
 from dal.session import Executor
 from dal.statements import house
 
@@ -15,7 +14,6 @@ __all__ = ["TemplateTagsGateway"]
 
 _DELETE_BY_TEMPLATE = house().affected("template_tags/delete_by_template")
 _INSERT_MANY = house().bulk("template_tags/insert_many")
-_LIST_BY_TEMPLATE = house().many("template_tags/list_by_template", Tag)
 
 
 @attrs.frozen(slots=True)
@@ -31,7 +29,3 @@ class TemplateTagsGateway:
     async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
         """Put tags on templates that are locked and live."""
         return await self.executor.insert_many(_INSERT_MANY, rows)
-
-    async def list_by_template(self, *, template_id: UUID) -> list[Tag]:
-        """List the tags of a template that is locked."""
-        return await self.executor.many(_LIST_BY_TEMPLATE, template_id=template_id)

@@ -13,9 +13,10 @@ from dal.statements import house
 
 __all__ = ["TemplateVersionsGateway"]
 
-_GET_HEAD_SHA256 = house().value("template_versions/get_head_sha256", bytes)
+_GET_ANY = house().one("template_versions/get_any", TemplateVersion)
 _GET_VISIBLE = house().one("template_versions/get_visible", TemplateVersion)
 _INSERT_MANY = house().bulk("template_versions/insert_many")
+_LIST_ANY = house().many("template_versions/list_any", TemplateVersionSummary)
 _LIST_VISIBLE = house().many("template_versions/list_visible", TemplateVersionSummary)
 
 
@@ -25,9 +26,9 @@ class TemplateVersionsGateway:
 
     executor: Executor
 
-    async def get_head_sha256(self, *, template_id: UUID, version: int) -> bytes:
-        """Get the hash of the newest version of a template that is locked."""
-        return await self.executor.value(_GET_HEAD_SHA256, template_id=template_id, version=version)
+    async def get_any(self, *, template_id: UUID, version: int) -> TemplateVersion:
+        """Get one version of any live template, for the system."""
+        return await self.executor.one(_GET_ANY, template_id=template_id, version=version)
 
     async def get_visible(
         self, *, template_id: UUID, version: int, actor_id: UUID | None
@@ -40,6 +41,17 @@ class TemplateVersionsGateway:
     async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
         """Create versions of templates that are locked and live."""
         return await self.executor.insert_many(_INSERT_MANY, rows)
+
+    async def list_any(
+        self, *, template_id: UUID, before_version: int, limit_rows: int
+    ) -> list[TemplateVersionSummary]:
+        """Page through the versions of any live template, newest first, for the system."""
+        return await self.executor.many(
+            _LIST_ANY,
+            template_id=template_id,
+            before_version=before_version,
+            limit_rows=limit_rows,
+        )
 
     async def list_visible(
         self, *, template_id: UUID, actor_id: UUID | None, before_version: int, limit_rows: int

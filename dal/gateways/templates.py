@@ -25,6 +25,7 @@ _COUNT_ALL = house().value("templates/count_all", int)
 _COUNT_OWN = house().value("templates/count_own", int)
 _COUNT_PUBLIC = house().value("templates/count_public", int)
 _COUNT_TRASH = house().value("templates/count_trash", int)
+_EXISTS_ANY = house().value("templates/exists_any", bool)
 _EXISTS_VISIBLE = house().value("templates/exists_visible", bool)
 _GET_ANY = house().one("templates/get_any", Template)
 _GET_OWN_INCLUDING_DELETED = house().one("templates/get_own_including_deleted", Template)
@@ -40,7 +41,6 @@ _LIST_PUBLIC = house().many("templates/list_public", TemplateSummary)
 _LIST_PURGEABLE = house().many("templates/list_purgeable", UUID)
 _LIST_TRASH = house().many("templates/list_trash", TemplateSummary)
 _LOCK_OWN = house().find("templates/lock_own", TemplateRow)
-_LOCK_OWN_DELETED = house().find("templates/lock_own_deleted", TemplateRow)
 _LOCK_PARENTS = house().many("templates/lock_parents", TemplateParent)
 _PURGE = house().affected("templates/purge")
 _PURGE_MANY = house().affected("templates/purge_many")
@@ -71,6 +71,10 @@ class TemplatesGateway:
     async def count_trash(self, *, actor_id: UUID) -> int:
         """Count the actor's deleted templates."""
         return await self.executor.value(_COUNT_TRASH, actor_id=actor_id)
+
+    async def exists_any(self, *, template_id: UUID) -> bool:
+        """Tell whether a live template is there, for the system."""
+        return await self.executor.value(_EXISTS_ANY, template_id=template_id)
 
     async def exists_visible(self, *, template_id: UUID, actor_id: UUID | None) -> bool:
         """Tell whether a live template is there that the actor may see."""
@@ -205,12 +209,6 @@ class TemplatesGateway:
     async def lock_own(self, *, template_id: UUID, actor_id: UUID) -> TemplateRow | None:
         """Lock a live template of the actor before it is changed."""
         return await self.executor.find(_LOCK_OWN, template_id=template_id, actor_id=actor_id)
-
-    async def lock_own_deleted(self, *, template_id: UUID, actor_id: UUID) -> TemplateRow | None:
-        """Lock a template in the actor's trash before it is restored or purged."""
-        return await self.executor.find(
-            _LOCK_OWN_DELETED, template_id=template_id, actor_id=actor_id
-        )
 
     async def lock_parents(self, *, owner_id: UUID, slugs: Sequence[str]) -> list[TemplateParent]:
         """Lock the owner of new templates against deletion, and read the known categories."""

@@ -19,13 +19,17 @@ from dal.errors import StatementError
 from dal.statements import Dynamic, Header, Many, Param, Statement
 from dal.statements.lexer import Kind, tokens
 from dal.statements.literals import parse_type
-from dal.statements.statement import cut
+from dal.statements.statement import Place, cut
 
 __all__ = ["Binder", "escape_like"]
 
 R = TypeVar("R")
 
 _LITERALS = (Kind.STRING, Kind.NUMBER, Kind.VARIABLE, Kind.EXECUTABLE_COMMENT, Kind.COMMENT)
+# Other ways to leave a place for a value, and a second statement.
+_NOT_OURS = frozenset({";", "?", "%"})
+_VALUE_WORDS = frozenset({"TRUE", "FALSE"})
+_NOT_IN_A_SEARCH = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "INTO", "FOR", "LOCK"})
 
 
 def escape_like(text: str) -> str:
@@ -43,11 +47,16 @@ class Binder:
     def __init__(self) -> None:
         self._values: dict[str, object] = {}
         self._params: dict[str, Param] = {}
+        self._finished = False
 
     def bind(self, name: str, sql_type: str, value: object, meaning: str) -> Parameter:
-        """A place for ``value`` in the text, as ``:name``."""
-        if name in self._params:
-            raise StatementError(f"bound twice: {name}")
+        """A place for ``value`` in the text, as ``:name``.
+
+        Raises:
+            StatementError: the name is bound already, or the query is finished.
+        """
+        if name in self._params or self._finished:
+            raise StatementError(f"bound twice, or too late: {name}")
         self._params[name] = Param(name, parse_type(sql_type), meaning)
         self._values[name] = value
         return Parameter(f":{name}")
@@ -63,8 +72,12 @@ class Binder:
 
         Raises:
             StatementError: the text holds a literal, is not one SELECT with an ORDER BY and a
-                LIMIT, or names a parameter that was not bound.
+                LIMIT, locks rows, or its parameters are not those that were bound; or this binder
+                has finished a query before.
         """
+        if self._finished:
+            raise StatementError(f"{name}: one query, one binder")
+        self._finished = True
         sql = query.get_sql()
         return Dynamic(
             _compile(
@@ -82,12 +95,26 @@ def _compile(
     record: type[Any],
     header: tuple[tuple[str, str], ...],
 ) -> Many[Any]:
+    before = ""
     for token in tokens(sql):
-        if token.kind in _LITERALS or token.text == ";":
+        if token.kind is Kind.SPACE:
+            continue
+        word = token.text.upper() if token.kind is Kind.WORD else ""
+        # PyPika writes True and None as words: they are values too, but for IS NULL.
+        inlined = word in _VALUE_WORDS or (word == "NULL" and before not in ("IS", "NOT"))
+        if token.kind in _LITERALS or token.text in _NOT_OURS or inlined:
             raise StatementError(f"{name}: a {token.kind.value} in a statement that was built")
+        if word in _NOT_IN_A_SEARCH:
+            raise StatementError(f"{name}: {word} in a search, which only reads")
+        before = word
     if not sql.startswith("SELECT ") or " ORDER BY " not in sql or " LIMIT " not in sql:
         raise StatementError(f"{name}: a search is a SELECT with an ORDER BY and a LIMIT")
     pieces = cut(f"/* dal:{name} */ {sql}", {param.name: param for param in params})
+    used = {piece.param.name for piece in pieces if isinstance(piece, Place)}
+    unused = sorted({param.name for param in params} - used)
+    if unused:
+        # A value that was bound and does not stand in the text is a filter that was lost.
+        raise StatementError(f"{name}: bound but not used: {', '.join(unused)}")
     texts = dict(header)
     return Many(
         Statement(

@@ -21,36 +21,36 @@
 -- reads:   0
 -- locks:   none
 INSERT INTO audit_logs
-    (
-        id,
-        occurred_at,
-        actor_type,
-        actor_id,
-        actor_name,
-        action,
-        target_type,
-        target_id,
-        outcome,
-        affected,
-        changes,
-        request_id,
-        ip,
-        user_agent
-    )
+(
+    id,
+    occurred_at,
+    actor_type,
+    actor_id,
+    actor_name,
+    action,
+    target_type,
+    target_id,
+    outcome,
+    affected,
+    changes,
+    request_id,
+    ip,
+    user_agent
+)
 VALUES
-    (
-        :audit_id,
-        :occurred_at,
-        :actor_type,
-        :actor_id,
-        :actor_name,
-        :action,
-        :target_type,
-        :target_id,
-        :outcome,
-        :affected,
-        :changes,
-        :request_id,
-        :ip,
-        :user_agent
-    )
+(
+    :audit_id,
+    :occurred_at,
+    :actor_type,
+    :actor_id,
+    :actor_name,
+    :action,
+    :target_type,
+    :target_id,
+    :outcome,
+    :affected,
+    :changes,
+    :request_id,
+    :ip,
+    :user_agent
+)

@@ -4,7 +4,7 @@
 -- param:   actor_id     BINARY(16)   who asks
 -- param:   before_at    DATETIME(6)  time of the last row of the page before
 -- param:   before_id    BINARY(16)   its id, to break ties
--- param:   limit_rows   INT          1 to 501
+-- param:   limit_rows   INT          the most rows to give
 -- access:  actor
 -- deleted: n/a
 -- index:   ix_audit_logs_actor
@@ -26,7 +26,8 @@ SELECT
     a.ip AS ip,
     a.user_agent AS user_agent
 FROM audit_logs AS a
-WHERE a.actor_id = :actor_id
+WHERE
+    a.actor_id = :actor_id
     AND (
         a.occurred_at < :before_at
         OR (

@@ -2,10 +2,10 @@
 --
 -- returns: many AuditEntry
 -- param:   target_type  VARCHAR(32)  the entity
--- param:   target_id    BINARY(16)   its id; NULL for a bulk change
+-- param:   target_id    BINARY(16)   its id
 -- param:   before_at    DATETIME(6)  time of the last row of the page before
 -- param:   before_id    BINARY(16)   its id, to break ties
--- param:   limit_rows   INT          1 to 501
+-- param:   limit_rows   INT          the most rows to give
 -- access:  system
 -- deleted: n/a
 -- index:   ix_audit_logs_target

@@ -11,6 +11,6 @@
 -- reads:   0
 -- locks:   none
 INSERT INTO categories
-    (id, slug, name, created_at, updated_at)
+(id, slug, name, created_at, updated_at)
 VALUES
-    (:category_id, :slug, :category_name, :now, :now)
+(:category_id, :slug, :category_name, :now, :now)

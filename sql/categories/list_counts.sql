@@ -1,7 +1,7 @@
--- Count the live templates of live owners by category, for the system.
+-- Count the live templates of live owners by category, most used first, for the system.
 --
 -- returns: many CategoryCount
--- param:   limit_rows   INT          1 to 501
+-- param:   limit_rows   INT          the most rows to give
 -- access:  system
 -- deleted: excluded
 -- index:   full scan: numbers of everything, for operators

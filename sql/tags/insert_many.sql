@@ -11,6 +11,6 @@
 -- reads:   0
 -- locks:   none
 INSERT INTO tags
-    (id, tag_key, name, created_at, updated_at)
+(id, tag_key, name, created_at, updated_at)
 VALUES
-    (:tag_id, :tag_key, :tag_name, :now, :now)
+(:tag_id, :tag_key, :tag_name, :now, :now)

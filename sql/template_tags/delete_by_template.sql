@@ -5,7 +5,7 @@
 -- access:  n/a
 -- deleted: n/a
 -- index:   PRIMARY
--- reads:   rows
+-- reads:   rows + 1
 -- locks:   X,REC_NOT_GAP template_tags.PRIMARY
 DELETE FROM template_tags
 WHERE template_id = :template_id

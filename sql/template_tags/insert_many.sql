@@ -10,6 +10,6 @@
 -- reads:   0
 -- locks:   S,REC_NOT_GAP templates.PRIMARY, S,REC_NOT_GAP tags.PRIMARY
 INSERT INTO template_tags
-    (template_id, tag_id, created_at)
+(template_id, tag_id, created_at)
 VALUES
-    (:template_id, :tag_id, :now)
+(:template_id, :tag_id, :now)

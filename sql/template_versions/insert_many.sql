@@ -15,24 +15,24 @@
 -- reads:   0
 -- locks:   S,REC_NOT_GAP templates.PRIMARY, S,REC_NOT_GAP users.PRIMARY
 INSERT INTO template_versions
-    (
-        template_id,
-        version,
-        content,
-        system_prompt,
-        content_sha256,
-        message,
-        created_by,
-        created_at
-    )
+(
+    template_id,
+    version,
+    content,
+    system_prompt,
+    content_sha256,
+    message,
+    created_by,
+    created_at
+)
 VALUES
-    (
-        :template_id,
-        :version,
-        :content,
-        :system_prompt,
-        :content_sha256,
-        :message,
-        :created_by,
-        :created_at
-    )
+(
+    :template_id,
+    :version,
+    :content,
+    :system_prompt,
+    :content_sha256,
+    :message,
+    :created_by,
+    :created_at
+)

@@ -4,7 +4,7 @@
 -- param:   template_id  BINARY(16)   the template
 -- param:   actor_id     BINARY(16) NULL who asks; NULL is nobody
 -- param:   before_version INT UNSIGNED version of the last row of the page before
--- param:   limit_rows   INT          1 to 501
+-- param:   limit_rows   INT          the most rows to give
 -- access:  public or actor
 -- deleted: excluded
 -- index:   PRIMARY

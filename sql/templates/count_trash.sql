@@ -4,7 +4,7 @@
 -- param:   actor_id     BINARY(16)   who asks
 -- access:  actor
 -- deleted: only
--- index:   ix_templates_owner_created
+-- index:   ix_templates_owner_created, PRIMARY
 -- reads:   rows + 2
 -- locks:   none
 SELECT COUNT(*) AS templates

@@ -2,22 +2,26 @@
 --
 -- returns: one TemplateStatistics
 -- access:  system
--- deleted: excluded
+-- deleted: included
 -- index:   full scan: numbers of everything, for operators
 -- reads:   n/a: every row of four tables
 -- locks:   none
 SELECT
     COUNT(*) AS templates,
-    COALESCE(SUM(t.visibility = 'public'), 0) AS public,
-    COALESCE(SUM(t.visibility = 'private'), 0) AS private,
-    (
+    COUNT(CASE WHEN t.visibility = 'public' THEN 1 END) AS public,
+    COUNT(CASE WHEN t.visibility = 'private' THEN 1 END) AS private,
+    COALESCE((
         SELECT COUNT(*)
         FROM templates AS d
+        INNER JOIN users AS od
+            ON
+                d.owner_id = od.id
+                AND od.deleted_at IS NULL
         WHERE d.deleted_at IS NOT NULL
-    ) AS deleted,
-    COALESCE(SUM(t.head_version), 0) AS versions,
+    ), 0) AS deleted,
+    CAST(COALESCE(SUM(t.head_version), 0) AS SIGNED) AS versions,
     COUNT(DISTINCT CAST(t.author_name AS BINARY)) AS authors,
-    (
+    COALESCE((
         SELECT COUNT(DISTINCT tt.tag_id)
         FROM template_tags AS tt
         INNER JOIN templates AS l
@@ -28,7 +32,7 @@ SELECT
             ON
                 l.owner_id = lo.id
                 AND lo.deleted_at IS NULL
-    ) AS tags
+    ), 0) AS tags
 FROM templates AS t
 INNER JOIN users AS o
     ON

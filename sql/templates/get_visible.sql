@@ -6,7 +6,7 @@
 -- access:  public or actor
 -- deleted: excluded
 -- index:   PRIMARY
--- reads:   4 + 2 * tags
+-- reads:   5 + 2 * tags
 -- locks:   none
 SELECT
     t.id AS id,
@@ -16,7 +16,7 @@ SELECT
     t.author_name AS author_name,
     c.slug AS category,
     (
-        SELECT COALESCE(JSON_ARRAYAGG(g.name), JSON_ARRAY())
+        SELECT STRAIGHT_JOIN COALESCE(JSON_ARRAYAGG(g.name), JSON_ARRAY())
         FROM template_tags AS tt
         INNER JOIN tags AS g ON tt.tag_id = g.id
         WHERE tt.template_id = t.id

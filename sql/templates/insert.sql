@@ -1,9 +1,11 @@
 -- Create a template of a live owner; no row when the owner is not there.
 --
+-- MySQL reads the owner once more, for the foreign key.
+--
 -- returns: affected
 -- param:   template_id  BINARY(16)   the template
 -- param:   owner_id     BINARY(16)   the owner
--- param:   category_id  BINARY(16) NULL its category
+-- param:   category_id  BINARY(16) NULL the category; NULL for none
 -- param:   name         VARCHAR(255) shown in lists
 -- param:   description  TEXT NULL    what it is for
 -- param:   author_name  VARCHAR(255) NULL whom the source credits
@@ -14,22 +16,22 @@
 -- access:  n/a
 -- deleted: excluded
 -- index:   PRIMARY
--- reads:   1
+-- reads:   2
 -- locks:   S,REC_NOT_GAP users.PRIMARY, S,REC_NOT_GAP categories.PRIMARY
 INSERT INTO templates
-    (
-        id,
-        owner_id,
-        category_id,
-        name,
-        description,
-        author_name,
-        visibility,
-        head_version,
-        created_at,
-        updated_at,
-        deleted_at
-    )
+(
+    id,
+    owner_id,
+    category_id,
+    name,
+    description,
+    author_name,
+    visibility,
+    head_version,
+    created_at,
+    updated_at,
+    deleted_at
+)
 SELECT
     :template_id AS id,
     o.id AS owner_id,

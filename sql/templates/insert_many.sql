@@ -3,7 +3,7 @@
 -- returns: affected
 -- param:   template_id  BINARY(16)   the template
 -- param:   owner_id     BINARY(16)   the owner
--- param:   category_id  BINARY(16) NULL its category
+-- param:   category_id  BINARY(16) NULL the category; NULL for none
 -- param:   name         VARCHAR(255) shown in lists
 -- param:   description  TEXT NULL    what it is for
 -- param:   author_name  VARCHAR(255) NULL whom the source credits
@@ -17,30 +17,30 @@
 -- reads:   0
 -- locks:   S,REC_NOT_GAP users.PRIMARY, S,REC_NOT_GAP categories.PRIMARY
 INSERT INTO templates
-    (
-        id,
-        owner_id,
-        category_id,
-        name,
-        description,
-        author_name,
-        visibility,
-        head_version,
-        created_at,
-        updated_at,
-        deleted_at
-    )
+(
+    id,
+    owner_id,
+    category_id,
+    name,
+    description,
+    author_name,
+    visibility,
+    head_version,
+    created_at,
+    updated_at,
+    deleted_at
+)
 VALUES
-    (
-        :template_id,
-        :owner_id,
-        :category_id,
-        :name,
-        :description,
-        :author_name,
-        :visibility,
-        :version,
-        :created_at,
-        :now,
-        NULL
-    )
+(
+    :template_id,
+    :owner_id,
+    :category_id,
+    :name,
+    :description,
+    :author_name,
+    :visibility,
+    :version,
+    :created_at,
+    :now,
+    NULL
+)

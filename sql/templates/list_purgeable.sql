@@ -4,7 +4,7 @@
 --
 -- returns: many UUID
 -- param:   deleted_before DATETIME(6)  only what was deleted before
--- param:   limit_rows   INT          1 to 501
+-- param:   limit_rows   INT          the most rows to give
 -- access:  system
 -- deleted: only
 -- index:   ix_templates_deleted
@@ -18,5 +18,5 @@ ORDER BY
     t.created_at ASC,
     t.id ASC
 LIMIT :limit_rows
-FOR UPDATE
+FOR UPDATE -- noqa: PRS
 SKIP LOCKED

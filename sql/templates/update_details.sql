@@ -3,7 +3,7 @@
 -- returns: affected
 -- param:   template_id  BINARY(16)   the template
 -- param:   actor_id     BINARY(16)   who asks
--- param:   category_id  BINARY(16) NULL its category
+-- param:   category_id  BINARY(16) NULL the category; NULL for none
 -- param:   name         VARCHAR(255) shown in lists
 -- param:   description  TEXT NULL    what it is for
 -- param:   author_name  VARCHAR(255) NULL whom the source credits

@@ -4,7 +4,7 @@
 -- access:  system
 -- deleted: excluded
 -- index:   full scan: a count of all, for operators
--- reads:   rows
+-- reads:   n/a: every user
 -- locks:   none
 SELECT COUNT(*) AS users
 FROM users AS u

@@ -11,6 +11,6 @@
 -- reads:   0
 -- locks:   none
 INSERT INTO users
-    (id, email, full_name, created_at, updated_at, deleted_at)
+(id, email, full_name, created_at, updated_at, deleted_at)
 VALUES
-    (:user_id, :email, :full_name, :now, :now, NULL)
+(:user_id, :email, :full_name, :now, :now, NULL)

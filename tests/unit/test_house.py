@@ -212,15 +212,15 @@ def test_public_functions_and_classes_have_docstrings() -> None:
             if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
             members = node.body if isinstance(node, ast.ClassDef) else []
-            for item in [node, *members]:
-                if (
-                    isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-                    and not item.name.startswith("_")
-                    and not node.name.startswith("_")
-                    and not ast.get_docstring(item)
-                    and not any("setter" in ast.unparse(d) for d in item.decorator_list)
-                ):
-                    missing.append(f"{module}.{node.name}.{item.name}")
+            missing += [
+                f"{module}.{node.name}.{item.name}"
+                for item in [node, *members]
+                if isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+                and not item.name.startswith("_")
+                and not node.name.startswith("_")
+                and not ast.get_docstring(item)
+                and not any("setter" in ast.unparse(d) for d in item.decorator_list)
+            ]
     assert missing == []
 
 

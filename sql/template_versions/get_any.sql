@@ -1,0 +1,29 @@
+-- Get one version of any live template, for the system.
+--
+-- returns: one TemplateVersion
+-- param:   template_id  BINARY(16)   the template
+-- param:   version      INT UNSIGNED number of the version, from 1
+-- access:  system
+-- deleted: excluded
+-- index:   PRIMARY
+-- reads:   3
+-- locks:   none
+SELECT
+    v.template_id AS template_id,
+    v.version AS version,
+    v.content AS content,
+    v.system_prompt AS system_prompt,
+    v.content_sha256 AS content_sha256,
+    v.message AS message,
+    v.created_by AS created_by,
+    v.created_at AS created_at
+FROM template_versions AS v
+INNER JOIN templates AS t ON v.template_id = t.id
+INNER JOIN users AS o
+    ON
+        t.owner_id = o.id
+        AND o.deleted_at IS NULL
+WHERE
+    v.template_id = :template_id
+    AND v.version = :version
+    AND t.deleted_at IS NULL

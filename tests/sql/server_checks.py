@@ -1,0 +1,483 @@
+"""What a header says, asked of a server that has rows. Each check gives the faults it found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from dal.errors import DalError, RowShapeError
+from dal.session.connection import RawResult
+from dal.statements import Handle, Many, One, Statement, Value
+from dal.statements.decode import Decoder
+from dal.statements.handles import Find
+from dal.testing import fill
+from dal.testing.fill import STRANGER
+from dal.testing.measure import budget, counting, explain, full_scans, keys_used
+from dal.testing.prepare import Column, prepare, with_question_marks
+from tests.sql import text_rules
+from tests.sql.values import CASES, LIMIT, PRIVATE, PUBLIC, Values, hits, misses
+from tests.sql.worlds import World
+
+# A note that a key could not be used because of a parameter's type or collation is an error here;
+# 1003 and 1276 are how MySQL shows the statement that it has explained.
+_EXPLAINED = frozenset({"1003", "1276"})
+_MANY_ROWS = 100_000
+# Parameter -> column of the last row of a page that it is given for the next page.
+_FOLLOWING = {
+    "before_at": ("created_at", "occurred_at"),
+    "before_deleted_at": ("deleted_at",),
+    "before_id": ("id",),
+    "before_version": ("version",),
+    "after_at": ("created_at",),
+    "after_id": ("id",),
+}
+
+
+def decoder_of(handle: Handle) -> Decoder[Any] | None:
+    """What makes records of the rows, where there are rows."""
+    return handle.decoder if isinstance(handle, (One, Find, Many, Value)) else None
+
+
+def tables_of(sql: str) -> list[str]:
+    """The tables whose rows the statement reads, the first one is what it is about."""
+    words = [token.text.strip("`") for token in text_rules.significant(sql)]
+    found = [
+        after
+        for before, after in pairwise(words)
+        if before.upper() in ("FROM", "JOIN", "UPDATE")
+        and after.upper() not in ("(", "SKIP")
+        # FOR UPDATE, at the end of a SELECT, names no table.
+        and not (before.upper() == "UPDATE" and words[0].upper() != "UPDATE")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _shown(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items() if name != "changes")
+
+
+def n_given(handle: Handle, answer: RawResult) -> int:
+    """Rows given or matched; for a number, the number itself."""
+    if not answer.columns:
+        return answer.affected
+    if isinstance(handle, Value) and handle.record is int:
+        return int(answer.rows[0][0] or 0)
+    return len(answer.rows)
+
+
+def is_empty(handle: Handle, answer: RawResult) -> bool:
+    """No rows, no row matched, or nothing but zeros where the answer is a count of something."""
+    decoder = decoder_of(handle)
+    if decoder is None:
+        return answer.affected == 0
+    if all(field.type in (int, bool) for field in decoder.fields):
+        return all(value in ("0", None) for row in answer.rows for value in row)
+    return not answer.rows
+
+
+# ------------------------------------------------------------------------------------- prepare
+
+
+def _column_faults(handle: Handle, columns: Sequence[Column], world: World) -> list[str]:
+    decoder = decoder_of(handle)
+    if decoder is None:
+        return [f"gives columns: {[c.name for c in columns]}"] if columns else []
+    faults = []
+    try:
+        decoder.check_columns([column.name for column in columns])
+    except RowShapeError as error:
+        return [error.message]
+    for field, column in zip(decoder.fields, columns, strict=True):
+        where = f"{column.name} ({column.family}{' NULL' * column.nullable})"
+        if column.family not in field.families:
+            faults.append(f"{where}: read as {field.type}")
+        # Both servers call JSON nullable whatever it is made of; that no row is NULL is seen when
+        # rows are read.
+        is_made_json = not column.column and field.families & {"json"}
+        # MySQL calls all columns of a table nullable that an aggregated subquery refers to.
+        tells = world.engine == "mariadb"
+        if tells and column.nullable and not field.nullable and not is_made_json:
+            faults.append(f"{where}: may be NULL, and the record has no None")
+        if field.is_enum:
+            members = frozenset(str(member.value) for member in field.type)
+            stored = world.schema.enums.get((column.table, column.column))
+            if members != stored:
+                faults.append(f"{where}: {sorted(stored or ())}, the record has {sorted(members)}")
+    return faults
+
+
+async def check_prepare(world: World, handle: Handle) -> list[str]:
+    """Columns are the record's fields; parameters have the families that MySQL infers."""
+    statement = handle.statement
+    text, names = with_question_marks(statement.sql)
+    try:
+        prepared = await prepare(world.connection, text)
+    except DalError as error:
+        return [f"not prepared: {error.message}"]
+    declared = {param.name: param.type.family for param in statement.params}
+    faults = []
+    if len(prepared.params) != len(names):
+        faults.append(f"{len(names)} places for values, the server sees {len(prepared.params)}")
+    if world.engine == "mysql":
+        faults += [
+            f":{name} is declared {declared[name]}, the server takes {family}"
+            for name, family in zip(names, prepared.params, strict=False)
+            if family != declared[name]
+        ]
+    return faults + _column_faults(handle, prepared.columns, world)
+
+
+def nullable_columns(handle: Handle, columns: Sequence[Column]) -> set[tuple[str, str]]:
+    """(record, field) of each field that this statement may leave None."""
+    decoder = decoder_of(handle)
+    if decoder is None:
+        return set()
+    record = getattr(handle, "record", object)
+    return {
+        (record.__name__, field.name)
+        for field, column in zip(decoder.fields, columns, strict=True)
+        if column.nullable
+    }
+
+
+# ---------------------------------------------------------------------------------------- plans
+
+
+async def _warnings(world: World) -> list[str]:
+    shown = await world.run("SHOW WARNINGS")
+    return [f"{code!s}: {text!s}" for _, code, text in shown.rows if code not in _EXPLAINED]
+
+
+async def check_plan(
+    world: World, statement: Statement, values: Mapping[str, object], *, exact: bool = True
+) -> list[str]:
+    """EXPLAIN names the keys of ``index``; without ``exact``, no others than those."""
+    plan = await explain(world.connection, statement.render(values).sql)
+    faults = await _warnings(world)
+    index, used, scanned = statement.header.index, keys_used(plan), full_scans(plan)
+    if index == "n/a":
+        return faults + [f"index: n/a, and the plan reads {step.table}" for step in plan]
+    if index.startswith("full scan: "):
+        return faults if scanned else [*faults, f"no full scan: {sorted(used)}"]
+    stated = frozenset(part.strip() for part in index.split(","))
+    faults += [f"full scan of {table}" for table in scanned]
+    if not used <= stated or (exact and used != stated):
+        faults.append(f"index: {', '.join(sorted(used))}, the header says {index}")
+    return faults
+
+
+# ---------------------------------------------------------------------------------------- reads
+
+
+def _n_tags(handle: Handle, answer: RawResult) -> int:
+    decoder = decoder_of(handle)
+    if decoder is None or not any(field.type == frozenset[str] for field in decoder.fields):
+        return 0
+    return sum(len(row.tags) for row in decoder.rows(answer.rows))
+
+
+async def _n_passed(
+    world: World, handle: Handle, values: Mapping[str, object], answer: RawResult
+) -> int:
+    """How many rows were passed over because a parent is deleted.
+
+    They are those that come up to the last row that was given when all parents are live.
+    """
+    everything = {**values, "limit_rows": _MANY_ROWS} if "limit_rows" in values else values
+    subject, *parents = tables_of(handle.statement.sql)
+    restore = [
+        f"UPDATE {table} SET deleted_at = NULL WHERE deleted_at IS NOT NULL"
+        for table in parents
+        if table in world.schema.soft_deletable and table != subject
+    ]
+    all_live = await world.answer(handle.statement, everything, restore)
+    if isinstance(handle, Value):
+        return n_given(handle, all_live) - n_given(handle, answer)
+    if not answer.rows:
+        return len(all_live.rows)
+    return all_live.rows.index(answer.rows[-1]) + 1 - len(answer.rows)
+
+
+async def fetched(world: World, handle: Handle, values: Mapping[str, object]) -> Counter[str]:
+    """Rows fetched by one run, by table, of the tables that the text names.
+
+    What a foreign key cascades to is left out: MySQL counts it, MariaDB does not.
+    """
+    rendered = handle.statement.render(values)
+    async with world.undone(), counting(world.connection) as found:
+        await world.run(rendered.sql)
+    named = set(tables_of(handle.statement.sql))
+    by_table: Counter[str] = Counter()
+    for (table, _), n in found.items():
+        if table in named:
+            by_table[table] += n
+    return by_table
+
+
+async def check_reads(world: World, handle: Handle, values: Mapping[str, object]) -> list[str]:
+    """The rows fetched are within ``reads``, and ``reads`` is not more than twice as much."""
+    statement = handle.statement
+    answer = await world.answer(statement, values)
+    numbers = {
+        "rows": n_given(handle, answer),
+        "tags": _n_tags(handle, answer),
+        "passed": await _n_passed(world, handle, values, answer)
+        if "passed" in statement.header.reads
+        else 0,
+    }
+    allowed = budget(statement.header.reads, **numbers)
+    if allowed is None:
+        return []
+    by_table = await fetched(world, handle, values)
+    n = by_table.total()
+    if n > allowed:
+        return [f"{n} rows fetched {dict(by_table)}, reads: {allowed} at {numbers}"]
+    if 2 * n + 2 < allowed:
+        return [f"{n} rows fetched, reads allows {allowed} at {numbers}: say less"]
+    return []
+
+
+# ---------------------------------------------------------------------------- access and deleted
+
+
+_HIDE_ALL = "UPDATE templates SET visibility = 'private' WHERE visibility = 'public'"
+
+
+async def check_access(world: World, handle: Handle) -> list[str]:
+    """A stranger gets no rows and changes none."""
+    statement, access = handle.statement, handle.statement.header.access
+    first, *_ = hits(statement, world.factor)
+    stranger = fill.user_id(STRANGER)
+    if access == "actor":
+        return [
+            f"a stranger gets something: {_shown(values)}"
+            for values in hits(statement, world.factor)
+            if not is_empty(handle, await world.answer(statement, {**values, "actor_id": stranger}))
+        ]
+    if access == "public":
+        hidden = await world.answer(statement, first, [_HIDE_ALL])
+        return [] if is_empty(handle, hidden) else ["what is private is given"]
+    if access == "public or actor":
+        private = {**first, "template_id": fill.template_id(PRIVATE)}
+        public = {**first, "template_id": fill.template_id(PUBLIC), "version": 1}
+        public = {name: public[name] for name in first}
+        faults = []
+        for who in (stranger, None):
+            if not is_empty(handle, await world.answer(statement, {**private, "actor_id": who})):
+                faults.append(f"what is private is given to {who}")
+            if is_empty(handle, await world.answer(statement, {**public, "actor_id": who})):
+                faults.append(f"what is public is not given to {who}")
+        return faults
+    return []
+
+
+def _stamp(table: str) -> str:
+    return f"UPDATE {table} SET deleted_at = updated_at WHERE deleted_at IS NULL"
+
+
+def _unstamp(table: str) -> str:
+    return f"UPDATE {table} SET deleted_at = NULL WHERE deleted_at IS NOT NULL"
+
+
+# As if what is deleted had never been: rows, and all that hangs on them.
+_FORGET = (
+    "SET foreign_key_checks = 0",
+    "DELETE t FROM templates AS t INNER JOIN users AS u ON t.owner_id = u.id"
+    " WHERE u.deleted_at IS NOT NULL",
+    "DELETE FROM templates WHERE deleted_at IS NOT NULL",
+    "DELETE v FROM template_versions AS v LEFT JOIN templates AS t ON v.template_id = t.id"
+    " WHERE t.id IS NULL",
+    "DELETE l FROM template_tags AS l LEFT JOIN templates AS t ON l.template_id = t.id"
+    " WHERE t.id IS NULL",
+    "DELETE FROM users WHERE deleted_at IS NOT NULL",
+    "SET foreign_key_checks = 1",
+)
+
+
+def _but_deleted(answer: RawResult) -> list[object]:
+    """What is given, without the number of what is deleted."""
+    kept = [i for i, name in enumerate(answer.columns) if name != "deleted"]
+    return [answer.affected, *(tuple(row[i] for i in kept) for row in answer.rows)]
+
+
+async def check_deleted(world: World, handle: Handle) -> list[str]:
+    """Deleted rows are given or not, as ``deleted`` says; rows of deleted parents never are."""
+    statement, deleted = handle.statement, handle.statement.header.deleted
+    read = [t for t in tables_of(statement.sql) if t in world.schema.soft_deletable]
+    if deleted == "n/a":
+        return [f"deleted: n/a, and it reads {table}" for table in read]
+    if not read:
+        return [f"deleted: {deleted}, and nothing that it reads can be deleted"]
+    subject, *parents = read
+    expected: list[tuple[str, bool]] = [
+        # What is done to the tables, and whether something is to be found then.
+        (_stamp(subject), deleted != "excluded"),
+        (_unstamp(subject), deleted != "only"),
+        *((_stamp(parent), False) for parent in parents),
+    ]
+    if statement.writes and statement.sql.startswith("INSERT"):
+        expected = [(_stamp(table), False) for table in read]
+    decoder = decoder_of(handle)
+    names = decoder.names if decoder else ()
+    faults = []
+    for values in hits(statement, world.factor):
+        for sql, finds in expected:
+            answer = await world.answer(statement, values, [sql])
+            found = not is_empty(handle, answer)
+            if found != finds and (finds is False or deleted == "included"):
+                faults.append(f"{'something' if found else 'nothing'} after {sql}")
+        if is_empty(handle, await world.answer(statement, values)):
+            faults.append(f"nothing is found by {_shown(values)}")
+        if deleted == "excluded" or "deleted" in names:
+            now = await world.answer(statement, values)
+            without = await world.answer(statement, values, _FORGET)
+            if _but_deleted(now) != _but_deleted(without):
+                faults.append(f"what is deleted shows in what is given by {_shown(values)}")
+    return faults
+
+
+# ------------------------------------------------------------------------------- what it does
+
+
+def _live(factor: int) -> list[int]:
+    return [
+        n
+        for n in range(fill.n_templates(factor))
+        if fill.template_deleted_at(n) is None
+        and fill.user_deleted_at(fill.owner_of(n, factor)) is None
+    ]
+
+
+def _category_counts(factor: int) -> list[tuple[object, ...]]:
+    counts = Counter(map(fill.template_category, _live(factor)))
+    rows = [
+        ((None, None) if n is None else (f"category-{n}", f"Category {n}"), count)
+        for n, count in counts.items()
+    ]
+    rows.sort(key=lambda row: (-row[1], row[0][0] or ""))
+    return [(*names, count) for names, count in rows[:LIMIT]]
+
+
+def _statistics(factor: int) -> list[tuple[object, ...]]:
+    live = _live(factor)
+    in_trash = [
+        n
+        for n in range(fill.n_templates(factor))
+        if fill.template_deleted_at(n) is not None
+        and fill.user_deleted_at(fill.owner_of(n, factor)) is None
+    ]
+    return [
+        (
+            len(live),
+            sum(map(fill.is_public, live)),
+            sum(not fill.is_public(n) for n in live),
+            len(in_trash),
+            sum(map(fill.head_version, live)),
+            len({fill.template_texts(n)[2] for n in live} - {None}),
+            len({tag for n in live for tag in fill.template_tags(n, factor)}),
+        )
+    ]
+
+
+# What is given of all that was filled in, counted here without SQL.
+_NUMBERS: Mapping[str, Callable[[int], list[tuple[object, ...]]]] = {
+    "categories/list_counts": _category_counts,
+    "templates/count_all": lambda factor: [(len(_live(factor)),)],
+    "templates/count_public": lambda factor: [(sum(map(fill.is_public, _live(factor))),)],
+    "templates/get_statistics": _statistics,
+    "users/count_all": lambda factor: [
+        (sum(fill.user_deleted_at(n) is None for n in range(fill.n_users(factor))),)
+    ],
+}
+
+
+async def check_numbers(world: World, handle: Handle) -> list[str]:
+    """What counts everything counts right."""
+    expected = _NUMBERS.get(handle.name)
+    if expected is None:
+        return []
+    (values,) = hits(handle.statement, world.factor)
+    answer = await world.answer(handle.statement, values)
+    wanted = [tuple(None if v is None else str(v) for v in row) for row in expected(world.factor)]
+    return [] if list(answer.rows) == wanted else [f"{answer.rows}, there are {wanted}"]
+
+
+async def check_runs(world: World, handle: Handle) -> list[str]:
+    """Hits give something, without a warning and within the LIMIT; misses give nothing."""
+    statement, decoder = handle.statement, decoder_of(handle)
+    faults = []
+    for values in hits(statement, world.factor):
+        async with world.undone():
+            answer = await world.run(statement.render(values).sql)
+            faults += await _warnings(world)
+        if is_empty(handle, answer):
+            faults.append(f"nothing is found by {_shown(values)}")
+        if decoder is not None:
+            try:
+                decoder.check_columns(answer.columns)
+                decoder.rows(answer.rows)
+            except RowShapeError as error:
+                faults.append(error.message)
+        if not isinstance(handle, Many) and len(answer.rows) > 1:
+            faults.append(f"{len(answer.rows)} rows for one")
+        limit = values.get("limit_rows", _MANY_ROWS)
+        assert isinstance(limit, int)
+        if len(answer.rows) > limit:
+            faults.append(f"{len(answer.rows)} rows for limit_rows {limit}")
+    for name, values in misses(statement, world.factor):
+        if not is_empty(handle, await world.answer(statement, values)):
+            faults.append(f"something is found without {name}")
+    return faults
+
+
+def _unique_faults(world: World, statement: Statement) -> list[str]:
+    """The last term of the order tells rows apart, so that no two pages can share one."""
+    order = text_rules.order_of(statement.sql)
+    if not order:
+        return ["no order"]
+    alias, _, column = order[-1].split()[0].partition(".")
+    table = text_rules.aliases(statement.sql).get(alias, "")
+    for key in world.schema.unique_keys.get(table, ()):
+        rest = key - {column}
+        if column in key and all(f"{alias}.{c} = :" in statement.sql for c in rest):
+            return []
+    return [f"the order ends in {alias}.{column}, which is not unique"]
+
+
+async def check_order(world: World, handle: Handle) -> list[str]:
+    """Pages by key, one after the other, give each row once, in the order of the whole."""
+    statement = handle.statement
+    if not isinstance(handle, Many):
+        return []
+    faults = _unique_faults(world, statement)
+    names = {param.name for param in statement.params}
+    if "limit_rows" not in names or not names & _FOLLOWING.keys():
+        return faults
+    decoder = handle.decoder
+    for case in CASES.get(statement.name, ({},)):
+        start = {**hits(statement, world.factor)[0], **case}
+        values = {name: start[name] for name in names}
+        whole = await world.answer(statement, {**values, "limit_rows": _MANY_ROWS})
+        n_pages = 0
+        walked: list[object] = []
+        values["limit_rows"] = max(1, len(whole.rows) // 5)
+        while page := (await world.answer(statement, values)).rows:
+            rows = decoder.rows(page)
+            walked += rows
+            n_pages += 1
+            if n_pages > 20:
+                return [*faults, "paging does not end"]
+            values |= _following(names, rows[-1])
+        if len(whole.rows) < 2 or walked != decoder.rows(whole.rows):
+            n_whole = len(whole.rows)
+            faults.append(f"{len(walked)} rows by pages, {n_whole} at once, or another order")
+    return faults
+
+
+def _following(names: set[str], row: object) -> Values:
+    return {
+        name: next(getattr(row, c) for c in _FOLLOWING[name] if hasattr(row, c))
+        for name in names & _FOLLOWING.keys()
+    }

@@ -1,0 +1,303 @@
+"""A fault in any file turns a check red: predicates lost and turned, orders flipped, limits gone.
+
+The mutants are made of every file, line by line, as the house writes SQL: one conjunct a line. Then
+some faults that no line makes are planted by hand, one for each check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from dal.errors import DalError, StatementError
+from dal.statements import Handle, house, sql_folder
+from tests.sql import server_checks as checks
+from tests.sql.text_rules import meaning_faults, text_faults
+from tests.sql.values import hits
+from tests.sql.worlds import World
+
+ROOT = Path(__file__).parents[2] / "sql"
+_OPENS = re.compile(r"[(]\s*$")
+_TURNED = {" IS NULL": " IS NOT NULL", " IS NOT NULL": " IS NULL", " < :": " > :", " <> ": " = "}
+
+
+# Mutants that give the same on every server, and why.
+EQUIVALENT: Final = {
+    ("templates/list_trash", "AND t.deleted_at IS NOT NULL"): "NULL is before no deleted_at",
+}
+
+
+def planted(folder: Path, name: str, text: str) -> Handle:
+    """The statement of this text, with a handle as the gateway's."""
+    file = folder / f"{name}.sql"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    statement = sql_folder(folder).statements[name]
+    original: Any = house().handles[name]
+    record = getattr(original, "record", None)
+    made: Handle = type(original)(statement, *([record] if record else []))
+    return made
+
+
+def _source(name: str) -> str:
+    return (ROOT / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _line_mutants(lines: list[str], i: int) -> Iterator[tuple[str, list[str]]]:
+    line, following = lines[i], lines[i + 1] if i + 1 < len(lines) else ""
+    rest = lines[i + 1 :]
+    bare = line.strip()
+    if bare.startswith(("AND ", "OR ")) and not _OPENS.search(line):
+        yield f"without {bare}", lines[:i] + rest
+    if bare in ("WHERE", "ON") and following.strip() and not _OPENS.search(following):
+        after = lines[i + 2] if i + 2 < len(lines) else ""
+        if after.strip().startswith("AND "):
+            joined = after.replace("AND ", "", 1)
+            yield f"without {following.strip()}", [*lines[: i + 1], joined, *lines[i + 3 :]]
+    if bare.startswith("WHERE "):
+        yield f"without {bare}", lines[:i] + rest
+    if re.search(r" (DESC|ASC),?$", line):
+        flipped = re.sub(r" (DESC|ASC)(,?)$", lambda m: _flip(m[1]) + m[2], line)
+        yield f"flipped: {bare}", [*lines[:i], flipped, *rest]
+    if bare.startswith("ORDER BY "):
+        yield f"flipped: {bare}", [*lines[:i], f"{line} DESC", *rest]
+    if bare.startswith("LIMIT "):
+        yield f"without {bare}", lines[:i] + rest
+    for text, other in _TURNED.items():
+        # In an assignment or a CASE it is no condition of the statement.
+        if text in line and not line.startswith("--"):
+            yield f"turned: {bare}", [*lines[:i], line.replace(text, other), *rest]
+
+
+def _flip(direction: str) -> str:
+    return " ASC" if direction == "DESC" else " DESC"
+
+
+def mutants() -> Iterator[tuple[str, str, str]]:
+    """Name of the statement, what was done to it, its text then."""
+    for name in sorted(house().statements):
+        lines = _source(name).splitlines()
+        for i in range(len(lines)):
+            for what, changed in _line_mutants(lines, i):
+                if what.startswith("without") and (name, lines[i].strip()) in EQUIVALENT:
+                    continue
+                yield name, f"line {i + 1} {what}", "\n".join(changed) + "\n"
+
+
+async def _faults(world: World, handle: Handle) -> AsyncGenerator[list[str], None]:
+    """What each check says of one statement, one after the other."""
+    statement = handle.statement
+    yield text_faults(statement)
+    for check in (
+        checks.check_prepare,
+        checks.check_runs,
+        checks.check_numbers,
+        checks.check_order,
+        checks.check_access,
+        checks.check_deleted,
+    ):
+        yield await check(world, handle)
+    for values in hits(statement, world.factor):
+        yield await checks.check_plan(world, statement, values)
+        yield await checks.check_reads(world, handle, values)
+
+
+async def is_found(world: World, handle: Handle) -> bool:
+    """Whether any check says anything; a refusal by the server says it too."""
+    async with limited(world), aclosing(_faults(world, handle)) as found:
+        try:
+            async for faults in found:
+                if faults:
+                    return True
+        except DalError:
+            return True  # also where it was stopped: a join without its condition
+    return False
+
+
+async def all_faults_of(world: World, handle: Handle) -> list[str]:
+    """What all checks say, up to one that the server refuses to run."""
+    said: list[str] = []
+    async with limited(world), aclosing(_faults(world, handle)) as found:
+        try:
+            async for faults in found:
+                said += faults
+        except DalError as error:
+            said.append(error.message)
+    return said
+
+
+@asynccontextmanager
+async def limited(world: World) -> AsyncIterator[None]:
+    """The server stops what takes very long: a mutant may join everything with everything."""
+    limit = "max_statement_time = {}" if world.engine == "mariadb" else "max_execution_time = {}000"
+    await world.run(f"SET SESSION {limit.format(2)}")
+    try:
+        yield
+    finally:
+        await world.run("SET foreign_key_checks = 1")
+        await world.run(f"SET SESSION {limit.format(30)}")
+
+
+_MUTANTS = list(mutants())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(name, text) for name, _, text in _MUTANTS],
+    ids=[f"{name}: {what}" for name, what, _ in _MUTANTS],
+)
+async def test_a_mutant_is_found(
+    victims: list[World], tmp_path: Path, name: str, text: str
+) -> None:
+    try:
+        handle = planted(tmp_path, name, text)
+    except StatementError:
+        return  # the loader is a check too: a parameter without a place
+    for world in victims:
+        if await is_found(world, handle):
+            return
+    pytest.fail("nobody saw it", pytrace=False)
+
+
+# One or more for each check, with the words that it must say.
+BY_HAND: Final[list[tuple[str, str, str, str]]] = [
+    # columns and record
+    ("users/find_by_id", "u.full_name AS full_name", "u.full_name AS name", "do not fit User"),
+    ("users/find_by_id", "    u.email AS email,\n", "", "do not fit User"),
+    ("users/find_by_id", "u.full_name AS full_name", "u.id AS full_name", "read as <class 'str'>"),
+    ("users/find_by_id", "u.full_name AS full_name", "u.full_nam AS full_name", "not prepared"),
+    (
+        "templates/get_visible",
+        "INNER JOIN template_versions",
+        "LEFT JOIN template_versions",
+        "may be NULL",
+    ),
+    (
+        "templates/get_visible",
+        "t.visibility AS visibility",
+        "'public' AS visibility",
+        "the record has ['private', 'public']",
+    ),
+    # parameters
+    ("users/find_by_email", "VARCHAR(254)", "BINARY(16)", "the server takes text"),
+    (
+        "templates/soft_delete",
+        "now          DATETIME(6) ",
+        "now          INT         ",
+        "the server takes temporal",
+    ),
+    # plans
+    (
+        "users/find_by_email",
+        "u.email_live = :email",
+        "u.email = :email AND u.deleted_at IS NULL",
+        "full scan of u",
+    ),
+    (
+        "templates/list_own",
+        "ix_templates_owner_created, PRIMARY",
+        "ix_templates_deleted, PRIMARY",
+        "the header says",
+    ),
+    (
+        "templates/list_public",
+        " FORCE INDEX (ix_templates_visibility_created)",
+        "",
+        "full scan of t",
+    ),
+    (
+        "users/count_all",
+        "WHERE u.deleted_at IS NULL",
+        "WHERE u.id IN (UNHEX('00')) AND u.deleted_at IS NULL",
+        "no full scan",
+    ),
+    # reads
+    ("templates/list_own", "3 * rows + 2 * tags + 3", "rows + 1", "rows fetched"),
+    ("templates/list_own", "3 * rows + 2 * tags + 3", "1000 * rows", "say less"),
+    ("templates/list_all", "2 * passed + 2", "2", "rows fetched"),
+    # access
+    (
+        "templates/list_own",
+        "t.owner_id = :actor_id",
+        "(t.owner_id = :actor_id OR t.visibility = 'public')",
+        "a stranger gets something",
+    ),
+    ("templates/get_visible", "t.visibility = 'public'", "t.visibility <> ''", "is private"),
+    ("templates/get_visible", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
+    ("templates/list_own", "access:  actor", "access:  system", "actor_id is asked for"),
+    ("templates/list_public", "access:  public", "access:  actor", "nobody asks"),
+    # deleted
+    ("templates/list_own", "deleted: excluded", "deleted: only", "after UPDATE"),
+    ("templates/list_own", "deleted: excluded", "deleted: n/a", "and it reads templates"),
+    ("categories/list_by_slugs", "deleted: n/a", "deleted: excluded", "can be deleted"),
+    # what the text may not hold
+    ("users/find_by_id", "    u.id AS id,\n", "    u.*,\n", "never *"),
+    ("users/soft_delete", "deleted_at = :now,", "deleted_at = NOW(),", "NOW is not used"),
+    ("users/find_by_id", "u.id AS id", "u.id", "no AS"),
+    ("users/find_by_id", "FROM users AS u", "FROM users u", "no AS"),
+    ("users/lock_live", "LOCK IN SHARE MODE", "FOR SHARE", "FOR SHARE is not used"),
+    ("templates/list_own", "LIMIT :limit_rows", "LIMIT :limit_rows OFFSET 20", "OFFSET"),
+    ("templates/list_own", "LIMIT :limit_rows", "LIMIT 20, :limit_rows", "page by key"),
+    (
+        "templates/list_own",
+        "AND t.id < :before_id",
+        "AND (t.id, t.name) < (:before_id, t.name)",
+        "row constructor",
+    ),
+    (
+        "templates/list_own",
+        "    t.created_at DESC,\n    t.id DESC",
+        "    t.created_at DESC",
+        "not unique",
+    ),
+    ("templates/list_own_ids_including_deleted", "ORDER BY t.id\n", "", "an ORDER BY"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "said"), BY_HAND)
+async def test_a_planted_fault_is_named(
+    victims: list[World], tmp_path: Path, name: str, old: str, new: str, said: str
+) -> None:
+    source = _source(name)
+    assert old in source
+    handle = planted(tmp_path, name, source.replace(old, new))
+    found: list[str] = []
+    for world in victims:
+        found += await all_faults_of(world, handle)
+    assert any(said in fault for fault in found), found
+
+
+async def test_reads_that_are_no_budget_are_refused(victims: list[World], tmp_path: Path) -> None:
+    text = _source("users/find_by_id").replace("reads:   1", "reads:   rows ** 9")
+    handle = planted(tmp_path, "users/find_by_id", text)
+    values = hits(handle.statement, 1)[0]
+    with pytest.raises(StatementError, match="whole numbers"):
+        await checks.check_reads(victims[0], handle, values)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("-- access:", "-- param:   more         INT          of no use\n-- access:"),
+        ("-- param:   user_id      BINARY(16)   the user\n", ""),
+        ("LOCK IN SHARE MODE", "LOCK IN SHARE MODE; SELECT 1"),
+    ],
+)
+def test_the_loader_refuses(tmp_path: Path, old: str, new: str) -> None:
+    source = _source("users/lock_live")
+    assert old in source
+    with pytest.raises(StatementError):
+        planted(tmp_path, "users/lock_live", source.replace(old, new))
+
+
+def test_a_second_meaning_is_found(tmp_path: Path) -> None:
+    text = _source("users/find_by_id").replace("   the user\n", "   the owner\n")
+    handle = planted(tmp_path, "users/find_by_id", text)
+    everything = {**house().statements, "users/find_by_id": handle.statement}
+    (fault, *_) = meaning_faults(everything)
+    assert "'the owner'" in fault
