@@ -236,6 +236,8 @@ def template_search(
     if search.category is not None:
         ways_in.append("ix_templates_category")
     query = query.force_index(*ways_in)
+    if not filtered:
+        query = query.modifier("STRAIGHT_JOIN")
     header = {
         "summary": "Search templates.",
         "access": "actor" if own else "public",
