@@ -49,8 +49,11 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture(scope="session")
 def server(engine: Engine) -> Iterator[PrivateServer]:
-    """A temporary server, shared by the whole run; do not kill it."""
-    started = start_temporary(engine)
+    """A temporary server, shared by the whole run; do not kill it.
+
+    Its packets are smaller than a private server's, so that a prompt can be too large for one.
+    """
+    started = start_temporary(engine, options=["--max-allowed-packet=18M"])
     yield started
     started.stop()
 
@@ -68,7 +71,7 @@ def config(accounts: Accounts) -> Config:
 
 
 @pytest.fixture(scope="session")
-def admin(server: PrivateServer) -> Config:
+def admin(server: PrivateServer, accounts: Accounts) -> Config:
     """How to connect as root, to look at or break what the application cannot."""
     parsed = dal.config.parse(server.admin_url("dal"))
     assert isinstance(parsed, Config)

@@ -37,6 +37,11 @@ class Actor:
     """A user, the system, or nobody in particular; with where the request came from.
 
     Make one with :meth:`user`, :meth:`system` or :meth:`anonymous`.
+
+    Raises:
+        UsageError: the parts do not fit each other: a user without an id would see other rows than
+            meant, and a nameless job would say nothing in the audit log.
+        ValueRejectedError: a text is too long; ``field`` names it.
     """
 
     type: ActorType
@@ -48,6 +53,13 @@ class Actor:
     request_id: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        fits = {
+            ActorType.USER: isinstance(self.id, UUID) and isinstance(self.role, Role),
+            ActorType.SYSTEM: self.id is None and self.role is None and bool(self.name),
+            ActorType.ANONYMOUS: self.id is None and self.role is None,
+        }
+        if not isinstance(self.type, ActorType) or not fits[self.type]:
+            raise UsageError("make an Actor with Actor.user, Actor.system or Actor.anonymous")
         for field, max_chars in _MAX_CHARS.items():
             optional_text(field, getattr(self, field), max_chars=max_chars)
 

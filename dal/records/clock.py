@@ -5,10 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["END_OF_TIME", "Clock", "ManualClock", "SystemClock"]
+from dal.errors import UsageError, ValueRejectedError
+
+__all__ = ["END_OF_TIME", "START_OF_TIME", "Clock", "ManualClock", "SystemClock", "check_time"]
 
 END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 """Later than every row: where a page that starts at the newest starts."""
+
+START_OF_TIME = datetime(1000, 1, 1, tzinfo=UTC)
+"""Earlier than every row: the first that a server stores."""
+
+
+def check_time(field: str, value: object) -> datetime:
+    """``value`` in UTC, if it is a time with its zone that every server can store.
+
+    Raises:
+        ValueRejectedError: it is not; ``field`` is named.
+    """
+    # Without an offset, astimezone() would take it for the machine's local time.
+    if not isinstance(value, datetime) or value.utcoffset() is None or not 1000 < value.year < 9999:
+        raise ValueRejectedError(
+            f"{field}: a datetime with its zone, year 1001 to 9998", field=field
+        )
+    return value.astimezone(UTC)
 
 
 class Clock(Protocol):
@@ -31,6 +50,8 @@ class ManualClock:
     """A clock that stands still until it is moved; for tests."""
 
     def __init__(self, start: datetime) -> None:
+        if start.utcoffset() is None:
+            raise UsageError("ManualClock starts at a datetime with its zone")
         self._now = start.astimezone(UTC)
 
     def now(self) -> datetime:

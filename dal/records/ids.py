@@ -8,7 +8,9 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-__all__ = ["MAX_ID", "derived_id", "new_id"]
+from dal.errors import ValueRejectedError
+
+__all__ = ["MAX_ID", "check_id", "derived_id", "new_id"]
 
 MAX_ID = UUID(int=2**128 - 1)
 """Greater than every id: where a page that starts at the top starts."""
@@ -54,6 +56,19 @@ _generator = _Generator()
 def new_id(now: datetime) -> UUID:
     """A new UUIDv7 of this time; ids of one process are strictly ascending."""
     return _generator.next(int(now.timestamp() * 1000))
+
+
+def check_id(field: str, value: object) -> UUID:
+    """``value``, if it is a UUID; its text is not taken for one.
+
+    Raises:
+        ValueRejectedError: it is not; ``field`` is named.
+    """
+    if not isinstance(value, UUID):
+        raise ValueRejectedError(
+            f"{field}: a uuid.UUID is required, not {type(value).__name__}", field=field
+        )
+    return value
 
 
 def derived_id(*parts: bytes) -> UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,8 @@ from uuid import UUID
 import attrs
 
 from dal.errors import ValueRejectedError
+from dal.records.clock import check_time
+from dal.records.ids import check_id
 from dal.records.text import (
     MAX_PROMPT_BYTES,
     category_slug,
@@ -31,6 +33,7 @@ __all__ = [
     "TemplateVersion",
     "TemplateVersionSummary",
     "Visibility",
+    "checked_texts",
     "content_sha256",
 ]
 
@@ -190,18 +193,14 @@ def _category(value: object) -> str | None:
 def _time(value: object) -> datetime | None:
     if value is None:
         return None
-    if not isinstance(value, datetime) or value.tzinfo is None or not 1000 < value.year < 9999:
-        raise ValueRejectedError(
-            "created_at: a time with its zone, year 1001 to 9998", field="created_at"
-        )
-    return value.astimezone(UTC)
+    return check_time("created_at", value)
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class NewTemplate:
     """A template to create, checked when it is made.
 
-    ``name`` is 1 to 255 characters and kept byte for byte, as are ``description`` (65,535 bytes),
+    ``name`` is up to 255 characters and kept byte for byte, as are ``description`` (65,535 bytes),
     ``content`` and ``system_prompt`` (16 MiB - 1) and ``author_name`` (255 characters).
     ``category`` and ``tags`` are names; they are found by their slug and key, or made.
     ``id`` and ``created_at`` may be given, for imports and for a caller who retries.
@@ -220,8 +219,8 @@ class NewTemplate:
 
     @id.validator
     def _check_id(self, _: object, value: object) -> None:
-        if value is not None and not isinstance(value, UUID):
-            raise ValueRejectedError("id: a UUID is required", field="id")
+        if value is not None:
+            check_id("id", value)
 
     def __attrs_post_init__(self) -> None:
         for name, value in checked_texts(
@@ -268,7 +267,7 @@ def checked_texts(**texts: object) -> dict[str, str | None]:
     checked: dict[str, str | None] = {}
     for field, value in texts.items():
         if field == "name":
-            checked[field] = free_text(field, value, max_chars=255, required=True)
+            checked[field] = free_text(field, value, max_chars=255)
         elif field == "content":
             checked[field] = free_text(field, value, max_bytes=MAX_PROMPT_BYTES)
         elif field == "system_prompt":

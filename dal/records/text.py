@@ -22,13 +22,12 @@ def free_text(
     *,
     max_chars: int | None = None,
     max_bytes: int | None = None,
-    required: bool = False,
 ) -> str:
     """``value`` unchanged, if it is text that the column holds byte for byte.
 
     Raises:
-        ValueRejectedError: not text, a lone surrogate, too long, or empty where that is refused;
-            ``field`` is named, the text is not repeated.
+        ValueRejectedError: not text, a lone surrogate, or too long; ``field`` is named, the text
+            is not repeated.
     """
     if not isinstance(value, str):
         raise ValueRejectedError(f"{field}: text is required", field=field)
@@ -38,8 +37,6 @@ def free_text(
         raise ValueRejectedError(
             f"{field}: holds a lone surrogate, which is not text", field=field
         ) from None
-    if required and not value:
-        raise ValueRejectedError(f"{field}: must not be empty", field=field)
     if max_chars is not None and len(value) > max_chars:
         raise ValueRejectedError(f"{field}: too long: at most {max_chars} characters", field=field)
     if max_bytes is not None and n_bytes > max_bytes:

@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import ValueRejectedError
+from dal.records.ids import check_id
 from dal.records.text import free_text
 
 __all__ = ["NewUser", "User", "normalize_email"]
@@ -47,12 +48,20 @@ class User:
 
 @attrs.frozen(slots=True, kw_only=True)
 class NewUser:
-    """A user to create. ``id`` may be given, so that a caller can retry."""
+    """A user to create, checked when it is made. ``id`` may be given, so that a caller can retry.
+
+    ``email`` is normalised; ``full_name`` is up to 100 characters and kept byte for byte.
+    """
 
     email: str = attrs.field(converter=normalize_email)
     full_name: str = attrs.field()
-    id: UUID | None = None
+    id: UUID | None = attrs.field(default=None)
 
     @full_name.validator
     def _check_full_name(self, _: object, value: object) -> None:
-        free_text("full_name", value, max_chars=100, required=True)
+        free_text("full_name", value, max_chars=100)
+
+    @id.validator
+    def _check_id(self, _: object, value: object) -> None:
+        if value is not None:
+            check_id("id", value)

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from dal.errors import PermissionDeniedError
+from dal.errors import PermissionDeniedError, ValueRejectedError
 from dal.gateways import AuditLogsGateway
 from dal.records.audit import AuditEntry
 from dal.records.clock import END_OF_TIME
-from dal.records.ids import MAX_ID
+from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
 from dal.repositories.base import Repository
 from dal.session import Scope
@@ -18,6 +18,7 @@ from dal.session import Scope
 __all__ = ["AuditLogRepository"]
 
 _FIRST: Key = (END_OF_TIME, MAX_ID)
+_TARGET_TYPES = ("user", "template")
 
 
 def _key(entry: AuditEntry) -> Key:
@@ -57,11 +58,15 @@ class AuditLogRepository(Repository):
 
         Raises:
             PermissionDeniedError: the actor is not the system.
-            ValueRejectedError: ``limit`` or ``after``.
+            ValueRejectedError: ``target_type``, ``target_id``, ``limit`` or ``after``.
         """
         if not self._scope.actor.is_system:
             raise PermissionDeniedError("only the system reads everybody's entries")
-        name = f"audit.list_of_target:{target_type}"
+        if target_type not in _TARGET_TYPES:
+            raise ValueRejectedError(
+                f"target_type: one of {', '.join(_TARGET_TYPES)}", field="target_type"
+            )
+        name = f"audit.list_of_target:{target_type}:{check_id('target_id', target_id)}"
         at, last = cast(tuple[datetime, UUID], decode_cursor(name, after, _FIRST))
         rows = await self._logs.list_by_target(
             target_type=target_type,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import attrs
@@ -24,8 +26,8 @@ REDACTED: Final = "[redacted]"
 """What stands in place of a secret."""
 
 _SECRET = re.compile(
-    r"pass(word|wd|phrase|code)?$|password|secret|token|credential|authori[sz]ation|cookie"
-    r"|(^|_)(hash|pin|otp|key|salt|signature)$|api_?key|private_?key|access_?key",
+    r"pass(wd|phrase|code)?$|passwo?r?d|secret|token|credential|authori[sz]ation|cookie|bearer"
+    r"|(^|_)(pwd|hash|pin|otp|key|salt|signature|jwt|dsn)$|api_?key|private_?key|access_?key",
     re.IGNORECASE,
 )
 _PROMPTS: Final = frozenset({"content", "system_prompt"})
@@ -33,10 +35,16 @@ _MAX_TEXT_CHARS: Final = 500
 _MAX_DEPTH: Final = 32
 
 
+def _key_text(key: object) -> str:
+    text = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+    return text.encode("utf-8", "replace").decode()
+
+
 def _is_secret(key: str) -> bool:
-    # camelCase and kebab-case are read as snake_case, so that apiKey and api-key are found.
+    # camelCase and kebab-case are read as snake_case, so that userPin and user-pin are found; and
+    # without what divides them, so that PassWord and pass_word are.
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]", "_", key)
-    return _SECRET.search(snake) is not None
+    return any(_SECRET.search(name) for name in (snake, snake.replace("_", "")))
 
 
 def _digest(text: str) -> dict[str, object]:
@@ -48,31 +56,39 @@ def redact(value: object, *, depth: int = 0) -> object:
     """``value`` as JSON can hold it, without secrets, at any depth.
 
     A value under a key that names a secret is replaced; a long text is given by its length and
-    SHA-256; bytes are hexadecimal; a set is a sorted list.
+    SHA-256; bytes are hexadecimal; a set is a sorted list; a record is a mapping of its fields; of
+    any other object nothing but its type is told, since its text may hold anything.
     """
     if depth > _MAX_DEPTH:
         return "[too deep]"
-    if value is None or isinstance(value, (bool, int, float)):
-        return value if not isinstance(value, float) or value == value else None
     if isinstance(value, Enum):
         return redact(value.value, depth=depth)
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, str):
         well_formed = value.encode("utf-8", "replace").decode()
         return well_formed if len(value) <= _MAX_TEXT_CHARS else _digest(value)
-    if isinstance(value, datetime):
+    if isinstance(value, (datetime, date, time)):
         return value.isoformat()
+    if isinstance(value, (UUID, Decimal, timedelta)):
+        return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
+        return redact(bytes(value).hex(), depth=depth)
+    if attrs.has(type(value)):
+        record: type[Any] = type(value)
+        value = {field.name: getattr(value, field.name) for field in attrs.fields(record)}
     if isinstance(value, Mapping):
         return {
-            str(key): REDACTED if _is_secret(str(key)) else redact(item, depth=depth + 1)
-            for key, item in value.items()
+            key: REDACTED if _is_secret(key) else redact(item, depth=depth + 1)
+            for key, item in ((_key_text(key), item) for key, item in value.items())
         }
     if isinstance(value, (set, frozenset)):
         return sorted((redact(item, depth=depth + 1) for item in value), key=str)
     if isinstance(value, (list, tuple)):
         return [redact(item, depth=depth + 1) for item in value]
-    return str(value)
+    return f"[{type(value).__name__}]"
 
 
 def changes_between(

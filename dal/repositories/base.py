@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -57,16 +57,24 @@ def changing(
     """A method that changes data: all of it in one transaction, or nothing of it.
 
     In a caller's transaction it is a savepoint of that; alone it is a transaction of its own that
-    is repeated after a deadlock.
+    is repeated after a deadlock. So an iterator is read before the first attempt: the second would
+    find it empty, and succeed with nothing.
     """
     CHANGING_METHODS.add(method.__qualname__)
 
     @functools.wraps(method)
     async def whole(self: Repo, *args: P.args, **kwargs: P.kwargs) -> T:
+        given: Any = [_kept(value) for value in args]
+        named: Any = {name: _kept(value) for name, value in kwargs.items()}
+
         async def work(tx: Scope) -> T:
-            return await method(type(self)(tx), *args, **kwargs)
+            return await method(type(self)(tx), *given, **named)
 
         return await self._scope.run(work)
 
     # mypy sees a _Wrapped whose self has a name.
     return cast(Callable[Concatenate[Repo, P], Coroutine[Any, Any, T]], whole)
+
+
+def _kept(value: object) -> object:
+    return list(value) if isinstance(value, Iterator) else value

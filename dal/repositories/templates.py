@@ -24,8 +24,8 @@ from dal.gateways import (
     TemplateVersionsGateway,
     UsersGateway,
 )
-from dal.records.clock import END_OF_TIME
-from dal.records.ids import MAX_ID
+from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
+from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
 from dal.records.templates import (
     NewTemplate,
@@ -68,6 +68,8 @@ _FIRST_DELETED: Final[Key] = (END_OF_TIME, END_OF_TIME, MAX_ID)
 _MAX_VERSION: Final = 2**32 - 1
 _EXPORT_ROWS: Final = 100
 _IDS_AT_ONCE: Final = 5_000
+_SLUGS_AT_ONCE: Final = 10_000
+_TICK: Final = timedelta(microseconds=1)
 
 
 def _key(row: TemplateSummary) -> Key:
@@ -116,6 +118,7 @@ class TemplateRepository(Repository):
             ParentMissingError: the owner is not there, or deleted.
             PermissionDeniedError: nobody, or for somebody else.
             UniqueError: the id is taken.
+            UsageError: the system without ``owner_id``.
         """
         new = NewTemplate(
             name=name,
@@ -132,7 +135,8 @@ class TemplateRepository(Repository):
         owner = self._owner("template.create", owner_id)
         now = self._scope.clock.now()
         # The owner first, then the vocabulary: the order in which all who create take their locks.
-        found = await self._lock_parents(owner, [new], now)
+        # Without a category the guarded insert is the first to touch anything, and locks the owner.
+        found = await self._lock_parents(owner, [new], now) if new.category is not None else {}
         row = template_row(new, owner, found, now)
         if not await self._templates.insert(**row):
             raise no_owner()
@@ -155,7 +159,8 @@ class TemplateRepository(Repository):
     ) -> list[Template]:
         """Create many templates with their first versions: all of them, or none.
 
-        One INSERT per 1 MiB and table, and two reads, however many there are.
+        One INSERT per 1 MiB and table, and two reads (one more for each further 10,000 tags),
+        however many there are.
 
         Args:
             owner_id: for the system, who has none of its own.
@@ -163,10 +168,11 @@ class TemplateRepository(Repository):
         Raises:
             ParentMissingError: the owner is not there, or deleted.
             PermissionDeniedError: nobody, or for somebody else.
-            UniqueError: one of the ids is taken.
-            ValueRejectedError: a template is more than the server takes in one packet.
+            UniqueError: one of the ids is taken, or is given twice.
+            ValueRejectedError: a template is more than the server takes in one packet, or is no
+                NewTemplate.
         """
-        news = list(templates)
+        news = _new_templates(templates)
         owner = self._owner("template.create_many", owner_id)
         if not news:
             return []
@@ -192,6 +198,8 @@ class TemplateRepository(Repository):
 
     def _owner(self, action: str, owner_id: UUID | None) -> UUID:
         actor = self._scope.actor
+        if owner_id is not None:
+            check_id("owner_id", owner_id)
         if actor.is_system:
             if owner_id is None:
                 raise UsageError("the system owns no templates: pass owner_id")
@@ -207,11 +215,11 @@ class TemplateRepository(Repository):
     ) -> dict[str, Category]:
         """Lock the owner; the categories by slug, made where they are missing."""
         names = [new.category for new in news if new.category is not None]
-        if not names:
+        slugs = sorted({category_slug(name) for name in names})
+        if not slugs or len(slugs) > _SLUGS_AT_ONCE:
             if await self._users.lock_live(user_id=owner) is None:
                 raise no_owner()
-            return {}
-        slugs = sorted({category_slug(name) for name in names})
+            return await Vocabulary(self._scope).categories(names, now)
         parents = await self._templates.lock_parents(owner_id=owner, slugs=slugs)
         if not parents:
             raise no_owner()
@@ -231,7 +239,9 @@ class TemplateRepository(Repository):
 
         Raises:
             NotFoundError: not there, deleted, its owner deleted, or not visible to this actor.
+            ValueRejectedError: ``template_id`` is no UUID.
         """
+        check_id("template_id", template_id)
         if self._scope.actor.is_system:
             return await self._templates.get_any(template_id=template_id)
         return await self._templates.get_visible(
@@ -239,7 +249,11 @@ class TemplateRepository(Repository):
         )
 
     async def find(self, template_id: UUID) -> Template | None:
-        """As :meth:`get`, or None."""
+        """As :meth:`get`, or None.
+
+        Raises:
+            ValueRejectedError: ``template_id`` is no UUID.
+        """
         try:
             return await self.get(template_id)
         except NotFoundError:
@@ -251,13 +265,21 @@ class TemplateRepository(Repository):
         Raises:
             NotFoundError: not there, or not the actor's.
             PermissionDeniedError: the actor is no user.
+            ValueRejectedError: ``template_id`` is no UUID.
         """
         return await self._templates.get_own_including_deleted(
-            template_id=template_id, actor_id=self._user()
+            template_id=check_id("template_id", template_id), actor_id=self._user()
         )
 
     async def exists(self, template_id: UUID) -> bool:
-        """Whether :meth:`get` would give it. For the system: whether it is public."""
+        """Whether :meth:`get` would give it.
+
+        Raises:
+            ValueRejectedError: ``template_id`` is no UUID.
+        """
+        check_id("template_id", template_id)
+        if self._scope.actor.is_system:
+            return await self._templates.exists_any(template_id=template_id)
         return await self._templates.exists_visible(
             template_id=template_id, actor_id=self._scope.actor.id
         )
@@ -384,18 +406,22 @@ class TemplateRepository(Repository):
         self._only_system()
         return await self._templates.count_all()
 
-    async def list_taken_ids(self, template_ids: Sequence[UUID]) -> set[UUID]:
+    async def list_taken_ids(self, template_ids: Iterable[UUID]) -> set[UUID]:
         """Which of these ids are templates of the actor already, the trash too; for imports.
 
         Raises:
             PermissionDeniedError: the actor is no user.
+            ValueRejectedError: one of ``template_ids`` is no UUID.
         """
         actor_id = self._user()
+        if not isinstance(template_ids, Iterable):
+            raise ValueRejectedError("template_ids: a list of UUIDs", field="template_ids")
+        ids = [check_id("template_ids", template_id) for template_id in template_ids]
         taken: set[UUID] = set()
-        for start in range(0, len(template_ids), _IDS_AT_ONCE):
+        for start in range(0, len(ids), _IDS_AT_ONCE):
             taken.update(
                 await self._templates.list_own_ids_including_deleted(
-                    actor_id=actor_id, template_ids=template_ids[start : start + _IDS_AT_ONCE]
+                    actor_id=actor_id, template_ids=ids[start : start + _IDS_AT_ONCE]
                 )
             )
         return taken
@@ -417,7 +443,8 @@ class TemplateRepository(Repository):
         accents, ``%`` and ``_`` as themselves. Every tag must be there.
 
         Args:
-            scope: ``visible`` (one's own and public ones), ``mine``, or ``public``.
+            scope: ``visible`` (one's own and public ones; for the system, which owns none, the
+                public ones), ``mine``, or ``public``.
             sort: ``newest`` or ``oldest``.
 
         Raises:
@@ -425,14 +452,15 @@ class TemplateRepository(Repository):
             PermissionDeniedError: ``mine``, and the actor is no user.
         """
         search = TemplateSearch(text=text, category=category, tags=tags, scope=scope, sort=sort)
-        name = f"templates.search:{search.scope}:{search.sort}"
+        name = search.list_name
         start = decode_cursor(name, after, search.sort.first_key)
         check_limit(limit)
+        arms = self._arms(search.scope)
         tag_ids = await self._tag_ids(search)
         if tag_ids is None:
             return Page((), None)
         rows: list[TemplateSummary] = []
-        for arm in self._arms(search.scope):
+        for arm in arms:
             rows += await self._scope.search(
                 template_search(
                     search,
@@ -468,16 +496,24 @@ class TemplateRepository(Repository):
 
         Raises:
             NotFoundError: no such template for this actor.
-            ValueRejectedError: ``limit`` or ``after``.
+            ValueRejectedError: ``template_id``, ``limit`` or ``after``.
         """
-        name = f"templates.list_versions:{template_id}"
+        name = f"templates.list_versions:{check_id('template_id', template_id)}"
         (before,) = cast(tuple[int], decode_cursor(name, after, (_MAX_VERSION,)))
-        rows = await self._versions.list_visible(
-            template_id=template_id,
-            actor_id=self._scope.actor.id,
-            before_version=before,
-            limit_rows=check_limit(limit) + 1,
-        )
+        if before > _MAX_VERSION:
+            raise ValueRejectedError("after: not a cursor of this list", field="after")
+        limit_rows = check_limit(limit) + 1
+        if self._scope.actor.is_system:
+            rows = await self._versions.list_any(
+                template_id=template_id, before_version=before, limit_rows=limit_rows
+            )
+        else:
+            rows = await self._versions.list_visible(
+                template_id=template_id,
+                actor_id=self._scope.actor.id,
+                before_version=before,
+                limit_rows=limit_rows,
+            )
         if not rows and not await self.exists(template_id):
             raise NotFoundError("no such template for this actor")
         return page_of(name, rows, limit, lambda row: (row.version,))
@@ -487,8 +523,11 @@ class TemplateRepository(Repository):
 
         Raises:
             NotFoundError: no such version of such a template for this actor.
-            ValueRejectedError: ``version`` is no number of a version.
+            ValueRejectedError: ``template_id``, or ``version`` is no number of a version.
         """
+        check_id("template_id", template_id)
+        if self._scope.actor.is_system:
+            return await self._versions.get_any(template_id=template_id, version=version)
         return await self._versions.get_visible(
             template_id=template_id, version=version, actor_id=self._scope.actor.id
         )
@@ -540,6 +579,9 @@ class TemplateRepository(Repository):
             StaleVersionError: changed since ``expected_updated_at``.
             ValueRejectedError: a field cannot be stored; ``field`` names it.
         """
+        check_id("template_id", template_id)
+        if expected_updated_at is not None:
+            expected_updated_at = check_time("expected_updated_at", expected_updated_at)
         given = checked_details(
             name=name,
             description=description,
@@ -557,18 +599,17 @@ class TemplateRepository(Repository):
                 actual=row.updated_at,
             )
         before = await self.get_including_deleted(template_id)
-        changes = await self._apply_details(row, before, given, now)
-        if not changes:
-            return before
-        await self._audit.write(
-            "template.update_details", _TARGET, template_id, changes=changes, at=now
-        )
-        return await self.get_including_deleted(template_id)
+        after, changes = await self._apply_details(row, before, given, now)
+        if changes:
+            await self._audit.write(
+                "template.update_details", _TARGET, template_id, changes=changes, at=now
+            )
+        return after
 
     async def _apply_details(
         self, row: TemplateRow, before: Template, given: dict[str, Any], now: datetime
-    ) -> dict[str, object]:
-        """Write what differs; what changed, for the audit log."""
+    ) -> tuple[Template, dict[str, object]]:
+        """Write what differs; the template after it, and what changed, for the audit log."""
         vocabulary = Vocabulary(self._scope)
         after = {
             field: given.get(field, getattr(before, field))
@@ -593,13 +634,14 @@ class TemplateRepository(Repository):
             {**old_facts, "tags": before.tags}, {**after, "category": slug, "tags": tag_names}
         )
         if not changes:
-            return changes
+            return before, changes
         # Also where tags alone changed: updated_at tells that something did.
+        updated_at = _later(row, now)
         await self._templates.update_details(
             template_id=row.id,
             actor_id=row.owner_id,
             category_id=category_id,
-            now=now,
+            now=updated_at,
             name=cast(str, after["name"]),
             description=after["description"],
             author_name=after["author_name"],
@@ -610,7 +652,13 @@ class TemplateRepository(Repository):
             await self._links.insert_many(
                 {"template_id": row.id, "tag_id": tag.id, "now": now} for tag in new_tags.values()
             )
-        return changes
+        changed: dict[str, Any] = {
+            **after,
+            "category": slug,
+            "tags": tag_names,
+            "updated_at": updated_at,
+        }
+        return attrs.evolve(before, **changed), changes
 
     @changing
     async def commit(
@@ -637,6 +685,9 @@ class TemplateRepository(Repository):
             StaleVersionError: the newest version is not ``expected_head``.
             ValueRejectedError: a field cannot be stored; ``field`` names it.
         """
+        check_id("template_id", template_id)
+        if expected_head is not None and type(expected_head) is not int:
+            raise ValueRejectedError("expected_head: a number is required", field="expected_head")
         checked_texts(content=content, message=message)
         if not isinstance(system_prompt, Keep):
             checked_texts(system_prompt=system_prompt)
@@ -661,7 +712,10 @@ class TemplateRepository(Repository):
             created_at=now,
         )
         await self._templates.update_head(
-            template_id=template_id, actor_id=row.owner_id, version=version.version, now=now
+            template_id=template_id,
+            actor_id=row.owner_id,
+            version=version.version,
+            now=_later(row, now),
         )
         await self._versions.insert_many([attrs.asdict(version)])
         changes = changes_between(
@@ -682,6 +736,7 @@ class TemplateRepository(Repository):
         Raises:
             NotFoundError: no such live template for this actor.
             PermissionDeniedError: visible, and not the actor's.
+            ValueRejectedError: ``template_id`` is no UUID.
         """
         actor_id = await self._lock_actor("template.soft_delete", template_id)
         now = self._scope.clock.now()
@@ -698,6 +753,7 @@ class TemplateRepository(Repository):
         Raises:
             NotFoundError: not in the actor's trash.
             PermissionDeniedError: visible, and not the actor's.
+            ValueRejectedError: ``template_id`` is no UUID.
         """
         actor_id = await self._lock_actor("template.restore", template_id)
         now = self._scope.clock.now()
@@ -713,6 +769,7 @@ class TemplateRepository(Repository):
         Raises:
             NotFoundError: not in the actor's trash.
             PermissionDeniedError: visible, and not the actor's.
+            ValueRejectedError: ``template_id`` is no UUID.
         """
         actor_id = await self._lock_actor("template.purge", template_id)
         if not await self._templates.purge(template_id=template_id, actor_id=actor_id):
@@ -727,20 +784,20 @@ class TemplateRepository(Repository):
 
         Raises:
             PermissionDeniedError: the actor is not the system.
-            ValueRejectedError: ``older_than`` is negative, or ``batch`` not 1 to 10,000.
+            ValueRejectedError: ``older_than`` is no time or negative, or ``batch`` not 1 to 10,000.
         """
         if not self._scope.actor.is_system:
             self._deny(
                 "template.purge_deleted", _TARGET, None, "trashes are emptied by the system alone"
             )
-        if older_than < timedelta(0):
-            raise ValueRejectedError("older_than: 0 or more", field="older_than")
-        if isinstance(batch, bool) or not 1 <= batch <= 10_000:
+        if not isinstance(older_than, timedelta) or older_than < timedelta(0):
+            raise ValueRejectedError("older_than: a timedelta, 0 or more", field="older_than")
+        if type(batch) is not int or not 1 <= batch <= 10_000:
             raise ValueRejectedError("batch: 1 to 10000", field="batch")
         now = self._scope.clock.now()
-        ids = await self._templates.list_purgeable(
-            deleted_before=now - older_than, limit_rows=batch
-        )
+        # Longer ago than any server stores is as long ago as it stores: nothing is that old.
+        age = min(older_than, now - START_OF_TIME)
+        ids = await self._templates.list_purgeable(deleted_before=now - age, limit_rows=batch)
         if not ids:
             return 0
         purged = await self._templates.purge_many(template_ids=ids)
@@ -761,6 +818,7 @@ class TemplateRepository(Repository):
 
     async def _lock_actor(self, action: str, template_id: UUID) -> UUID:
         """Lock the acting user against deletion, before anything of theirs is locked."""
+        check_id("template_id", template_id)
         actor_id = self._scope.actor.id
         if actor_id is None:
             await self._refuse(action, template_id)
@@ -792,6 +850,24 @@ class TemplateRepository(Repository):
                 actor_id=actor_id, template_ids=[template_id]
             )
         )
+
+
+def _later(row: TemplateRow, now: datetime) -> datetime:
+    """When a row that is locked is changed: after it was changed last, whatever the clock says.
+
+    Two changes within a microsecond, or by a machine whose clock is behind, would else leave
+    ``updated_at`` as it was, and ``expected_updated_at`` would let the second overwrite the first.
+    """
+    return max(now, row.updated_at + _TICK)
+
+
+def _new_templates(templates: object) -> list[NewTemplate]:
+    if not isinstance(templates, Iterable):
+        raise ValueRejectedError("templates: a list of NewTemplate", field="templates")
+    news = list(templates)
+    if not all(isinstance(new, NewTemplate) for new in news):
+        raise ValueRejectedError("templates: a list of NewTemplate", field="templates")
+    return news
 
 
 def _start(of_list: str, after: str | None) -> tuple[datetime, UUID]:

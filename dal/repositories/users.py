@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dal.errors import NotFoundError, PermissionDeniedError
 from dal.gateways import UsersGateway
-from dal.records.ids import new_id
+from dal.records.ids import check_id, new_id
 from dal.records.users import NewUser, User, normalize_email
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import Repository, changing
@@ -30,7 +30,7 @@ class UserRepository(Repository):
             id: made by the caller, so that a call of unknown outcome can be looked up.
 
         Raises:
-            ValueRejectedError: ``email`` or ``full_name``.
+            ValueRejectedError: ``email``, ``full_name`` or ``id``.
             UniqueError: a live user has this address, or the id is taken.
         """
         new = NewUser(email=email, full_name=full_name, id=id)
@@ -53,7 +53,12 @@ class UserRepository(Repository):
         return user
 
     async def find(self, user_id: UUID) -> User | None:
-        """A live user: anyone for the system, oneself for a user, else None."""
+        """A live user: anyone for the system, oneself for a user, else None.
+
+        Raises:
+            ValueRejectedError: ``user_id`` is no UUID.
+        """
+        check_id("user_id", user_id)
         actor = self._scope.actor
         if actor.is_system:
             return await self._users.find_by_id(user_id=user_id)
@@ -66,6 +71,7 @@ class UserRepository(Repository):
 
         Raises:
             NotFoundError: not there, deleted, or somebody else.
+            ValueRejectedError: ``user_id`` is no UUID.
         """
         user = await self.find(user_id)
         if user is None:
@@ -99,7 +105,9 @@ class UserRepository(Repository):
 
         Raises:
             NotFoundError: not there, deleted already, or somebody else.
+            ValueRejectedError: ``user_id`` is no UUID.
         """
+        check_id("user_id", user_id)
         actor = self._scope.actor
         if not actor.is_system and actor.id != user_id:
             raise NotFoundError("no such user for this actor")
@@ -116,7 +124,9 @@ class UserRepository(Repository):
             PermissionDeniedError: the actor is not the system.
             NotFoundError: not in the trash.
             UniqueError: somebody has the address by now.
+            ValueRejectedError: ``user_id`` is no UUID.
         """
+        check_id("user_id", user_id)
         if not self._scope.actor.is_system:
             self._deny("user.restore", "user", user_id, "users are restored by the system alone")
         now = self._scope.clock.now()

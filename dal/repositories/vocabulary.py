@@ -19,8 +19,8 @@ __all__ = ["Vocabulary"]
 
 T = TypeVar("T", Category, Tag)
 
-_CHUNK = 5_000
-_ATTEMPTS = 4
+# What one IN list takes at most.
+_CHUNK = 10_000
 
 
 @attrs.frozen(slots=True)
@@ -93,26 +93,34 @@ async def _found_or_made(
 
     Missing ones are inserted in order of their keys, so that two who make the same words wait for
     each other instead of deadlocking; who comes second reads what the first has made.
+
+    Raises:
+        UniqueError: somebody made a word that this transaction cannot see, since it reads from a
+            snapshot (REPEATABLE READ): to be run again from its start.
     """
     found = {key_of(word): word for word in known or ()}
+    missing = sorted(wanted.keys() - found.keys())
     is_read = known is not None
-    for attempt in range(1, _ATTEMPTS + 1):
-        missing = sorted(wanted.keys() - found.keys())
+    refused: UniqueError | None = None
+    while missing:
         if not is_read:
             for start in range(0, len(missing), _CHUNK):
                 for word in await read(missing[start : start + _CHUNK]):
                     found[key_of(word)] = word
-            missing = [key for key in missing if key not in found]
-        if not missing:
-            break
+            still_missing = [key for key in missing if key not in found]
+            # Each refusal is by a word that is there by now, so each one leaves fewer to make:
+            # however many others make words at the same time, this ends.
+            if refused is not None and len(still_missing) == len(missing):
+                raise refused
+            missing = still_missing
+            if not missing:
+                break
         made = [make(key, wanted[key]) for key in missing]
         try:
             await insert(made)
-        except UniqueError:
+        except UniqueError as error:
             # Somebody was first with one of them; the statement alone was undone.
-            if attempt == _ATTEMPTS:
-                raise
-            is_read = False
+            refused, is_read = error, False
             continue
         found.update((key_of(word), word) for word in made)
         break

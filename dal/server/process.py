@@ -51,6 +51,8 @@ def base_options(program: Program, folder: Path, socket_path: Path) -> list[str]
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_unicode_520_ci",
         "--max-connections=200",
+        # A prompt of 16 MiB, each character of it escaped, with its statement around it.
+        "--max-allowed-packet=64M",
         "--local-infile=0",
         "--performance-schema=ON",
         "--innodb-use-native-aio=OFF",

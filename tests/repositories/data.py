@@ -1,0 +1,60 @@
+"""Real data: where it lies, and texts that break naive layers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+FOLDER: Final = Path(
+    os.environ.get("DAL_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
+REASON: Final = "real data is absent: set DAL_TEST_DATA"
+
+
+def data_file(name: str) -> Path:
+    """A file of real data; the test is skipped where it is not to be had."""
+    path = FOLDER / name
+    if not path.is_file():
+        pytest.skip(REASON)
+    return path
+
+
+NASTY: Final = (
+    "",
+    " ",
+    "\0",
+    "a\0b",
+    "trailing space ",
+    "tab\tand\r\nline",
+    "\\",
+    "\\'",
+    "\\\\%\\_",
+    "'; DROP TABLE templates; --",
+    '"',
+    "`",
+    "\x1a",
+    "%s %(a)s :name ? {}",
+    "é",
+    "e\u0301",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467",
+    "\U0001f600",
+    "\U0010ffff",
+    "\ufeffbom",
+    "\u202eright to left\u202c שלום مرحبا",
+    "\ufffd\ufffe",
+    "\x85\xa0\u2028\u2029",
+    "¿'",
+    "null",
+    "NULL",
+)
+"""Stored byte for byte by every free-text column."""
+
+
+def naughty_strings() -> list[str]:
+    """Every string of blns.json, and ours."""
+    strings: list[str] = json.loads(data_file("blns.json").read_text(encoding="utf-8"))
+    return [*strings, *NASTY]

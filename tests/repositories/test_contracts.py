@@ -1,0 +1,113 @@
+"""Every public method in every case; the tables are in contracts.py."""
+
+from __future__ import annotations
+
+import pytest
+
+import dal
+from dal.repositories.base import CHANGING_METHODS, Repository
+from tests.repositories.conftest import Root, Rows
+from tests.repositories.contracts import (
+    AUDIT,
+    AUDIT_ASKS,
+    AUDIT_CASES,
+    ERRORS,
+    TEMPLATE_ASKS,
+    TEMPLATE_CASES,
+    TEMPLATES,
+    USER_ASKS,
+    USER_CASES,
+    USERS,
+    World,
+    audit_world,
+    public_methods,
+    template_world,
+    user_world,
+)
+
+Table = dict[str, str]
+ALL: list[tuple[type[Repository], Table, list[str], set[str]]] = [
+    (dal.TemplateRepository, TEMPLATES, TEMPLATE_CASES, set(TEMPLATE_ASKS)),
+    (dal.UserRepository, USERS, USER_CASES, set(USER_ASKS)),
+    (dal.AuditLogRepository, AUDIT, AUDIT_CASES, set(AUDIT_ASKS)),
+]
+
+
+@pytest.mark.parametrize(
+    ("repository", "table", "cases", "asked"), ALL, ids=[case[0].__name__ for case in ALL]
+)
+def test_every_method_has_a_word_for_every_case(
+    repository: type[Repository], table: Table, cases: list[str], asked: set[str]
+) -> None:
+    assert set(table) == public_methods(repository) == asked
+    known = {"yes", "no", *ERRORS}
+    for method, row in table.items():
+        words = row.split()
+        assert len(words) == len(cases), method
+        assert set(words) <= known, method
+
+
+def test_every_repository_of_a_session_is_in_the_tables() -> None:
+    reached = {
+        hint.fget.__annotations__["return"]
+        for hint in vars(dal.Session).values()
+        if isinstance(hint, property) and hint.fget is not None
+    }
+    assert reached == {repository.__name__ for repository, *_ in ALL}
+
+
+def cells(table: Table, cases: list[str]) -> list[tuple[str, str, str]]:
+    return [
+        (method, case, word)
+        for method, row in table.items()
+        for case, word in zip(cases, row.split(), strict=True)
+    ]
+
+
+def stored(root: Root, world: World) -> tuple[Rows, ...]:
+    """All that a method could change of the case, as the server holds it."""
+    return (
+        root("SELECT * FROM templates WHERE id = %s OR owner_id = %s", world.id.bytes,
+             world.owner.id.bytes),
+        root("SELECT * FROM template_versions WHERE template_id = %s", world.id.bytes),
+        root("SELECT * FROM template_tags WHERE template_id = %s ORDER BY tag_id",
+             world.id.bytes),
+        root("SELECT * FROM users WHERE id IN (%s, %s)", world.owner.id.bytes, world.id.bytes),
+    )  # fmt: skip
+
+
+async def check(world: World, root: Root, ask: object, method: str, word: str) -> None:
+    before = stored(root, world)
+    assert callable(ask)
+    if word in ERRORS:
+        with pytest.raises(ERRORS[word]) as caught:
+            await ask(world)
+        assert type(caught.value) is ERRORS[word]
+    else:
+        assert await ask(world) is (word == "yes")
+    changed = stored(root, world) != before
+    assert changed == (word == "yes" and method in CHANGING_METHODS)
+
+
+@pytest.mark.parametrize(("method", "case", "word"), cells(TEMPLATES, TEMPLATE_CASES))
+async def test_templates(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str, word: str
+) -> None:
+    world = await template_world(db, clock, case, counting=method)
+    await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
+
+
+@pytest.mark.parametrize(("method", "case", "word"), cells(USERS, USER_CASES))
+async def test_users(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str, word: str
+) -> None:
+    world = await user_world(db, clock, case)
+    await check(world, root, USER_ASKS[method], f"UserRepository.{method}", word)
+
+
+@pytest.mark.parametrize(("method", "case", "word"), cells(AUDIT, AUDIT_CASES))
+async def test_audit(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str, word: str
+) -> None:
+    world = await audit_world(db, clock, case)
+    await check(world, root, AUDIT_ASKS[method], f"AuditLogRepository.{method}", word)
