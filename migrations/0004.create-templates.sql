@@ -23,7 +23,7 @@ CREATE TABLE templates (
     -- that begins with its columns, and checks nothing where a column of that key is NULL.
     KEY ix_templates_owner (owner_id, created_at) COMMENT 'fk_templates_owner',
     KEY ix_templates_owner_created (owner_id, deleted_at, created_at, id)
-    COMMENT 'templates/list_own, templates/list_trash, templates/list_own_with_text, templates/count_own, templates/count_trash',
+    COMMENT 'templates/list_own, list_own_with_text, list_trash, count_own, count_trash',
     KEY ix_templates_visibility_created (visibility, deleted_at, created_at, id)
     COMMENT 'templates/list_public, templates/count_public',
     KEY ix_templates_deleted (deleted_at, created_at, id)

@@ -68,7 +68,7 @@ def ask(server: PrivateServer, *statements: str) -> tuple[tuple[object, ...], ..
         with connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-            return cursor.fetchall()
+            return tuple(cursor.fetchall())
     finally:
         connection.close()
 
