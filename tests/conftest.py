@@ -20,6 +20,9 @@ from dal.config import Config
 from dal.provision import Accounts, prepare_temporary
 from dal.server import Engine, PrivateServer, start_temporary
 
+# Registers the profiles, whichever suites run: pytest is told one by name.
+from tests.properties import profiles
+
 ENGINES: tuple[Engine, ...] = ("mariadb", "mysql")
 START = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
@@ -31,6 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="both",
         help="the server to test on (both unless given)",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    profiles.load(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -153,7 +153,7 @@ class TemplateVersionSummary:
 
 @attrs.frozen(slots=True)
 class TemplateStatistics:
-    """Numbers of live templates under live owners, and of what is in the trash."""
+    """Numbers of live templates under live owners, and of what is in their trash."""
 
     templates: int
     public: int

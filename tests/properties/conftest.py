@@ -1,4 +1,4 @@
-"""The profile, and a database of its own, where a machine knows every row."""
+"""A database of its own, where a machine knows every row."""
 
 from __future__ import annotations
 
@@ -13,15 +13,10 @@ import dal
 from dal.config import Config
 from dal.provision import connect, prepare_temporary
 from dal.server import PrivateServer
-from tests.properties import profiles
 
 _TABLES: Final = (
     "template_tags", "template_versions", "templates", "tags", "categories", "users", "audit_logs",
 )  # fmt: skip
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    profiles.load(config)
 
 
 @attrs.frozen

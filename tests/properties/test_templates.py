@@ -91,8 +91,8 @@ class TemplateMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.own.empty()
-        given: dict[str, Any] = options(self.own.config)
-        opened = dal.connect(clock=self.clock, **given)
+        how: dict[str, Any] = options(self.own.config)
+        opened = dal.connect(clock=self.clock, **how)
         self.db = self.run(self.stack.enter_async_context(opened))
         self.system = self.session(SYSTEM)
         for i in range(4):
@@ -101,6 +101,22 @@ class TemplateMachine(RuleBasedStateMachine):
             )
             self.users.append(made)
             self.n_done += 1
+        # So that each rule has something to work on from the first step on.
+        for actor, visibility in ((0, "public"), (0, "private"), (1, "public"), (2, "private")):
+            given: dict[str, Any] = {
+                "name": "a_b start",
+                "content": "start",
+                "description": None,
+                "system_prompt": None,
+                "author_name": None,
+                "category": "One",
+                "tags": ["Red"],
+                "visibility": dal.Visibility(visibility),
+                "created_at": None,
+            }
+            self.create(actor, actor, given)
+        self.soft_delete(0, 1, False)
+        self.soft_delete(2, 4, False)
 
     def teardown(self) -> None:
         self.run(self.stack.aclose())
@@ -389,8 +405,9 @@ class TemplateMachine(RuleBasedStateMachine):
             del self.rows[template_id]
         self.n_done += bool(old)
 
-    @rule(actor=actors, n=owners)
-    def delete_user(self, actor: int, n: int) -> None:
+    @rule(actor=actors, n=owners, mine=mostly)
+    def delete_user(self, actor: int, n: int, mine: bool) -> None:
+        actor = n if mine else actor
         user = self.users[n]
         may = actor in (SYSTEM, n) and user.deleted_at is None
         self.expect(
@@ -490,7 +507,10 @@ class TemplateMachine(RuleBasedStateMachine):
         told = await self.system.templates.statistics()
         assert told.templates == told.public + told.private == len(live)
         assert told.versions == sum(row.template.head_version for row in live)
-        assert told.deleted == sum(r.template.deleted_at is not None for r in self.rows.values())
+        assert told.deleted == sum(
+            row.template.deleted_at is not None and self.owner_lives(row)
+            for row in self.rows.values()
+        )
         counts = await self.system.templates.list_category_counts()
         slugs = [row.template.category for row in live]
         assert {c.slug: c.templates for c in counts} == {s: slugs.count(s) for s in slugs}

@@ -369,6 +369,10 @@ async def test_statistics(alone: dal.Database) -> None:
     assert await system.templates.statistics() == dal.TemplateStatistics(
         templates=3, public=1, private=2, deleted=1, versions=4, authors=3, tags=3
     )
+    in_trash = await as_bob.templates.create(name="e", content="1")
+    await as_bob.templates.soft_delete(in_trash.id)
+    assert (await system.templates.statistics()).deleted == 2
+    # What a deleted user has in the trash is hidden with all that is theirs.
     await system.users.soft_delete(bob.id)
     assert await system.templates.statistics() == dal.TemplateStatistics(
         templates=2, public=1, private=1, deleted=1, versions=3, authors=2, tags=2

@@ -22,7 +22,7 @@ SECRET_KEYS = (
     "password_hash", "api_key", "apiKey", "API-KEY", "x.api.key", "key", "private key",
     "authorization",
     "Authorisation", "Cookie", "set-cookie", "credentials", "salt", "otp", "pin", "signature",
-    "bearer", "jwt", "dsn", "PassWord", "pass_word", "Pass-Phrase", "apikey", "UserPin",
+    "bearer", "jwt", "dsn", "PassWord", "pass_word", "Pass-Phrase", "apikey", "User-Pin",
 )  # fmt: skip
 PLAIN_KEYS = (
     "name", "content_sha256", "author_name", "tags", "description", "visibility", "keyboard",
