@@ -170,7 +170,7 @@ def _tag_names(tags: object) -> tuple[str, ...]:
         raise ValueRejectedError("tags: a list of names is required", field="tags")
     names: dict[str, str] = {}
     for name in tags:
-        names.setdefault(tag_key(name), str(name).strip())
+        names.setdefault(tag_key(name), free_text("tags", name).strip())
     if len(names) > MAX_TAGS:
         raise ValueRejectedError(f"tags: at most {MAX_TAGS}", field="tags")
     return tuple(names.values())
@@ -187,7 +187,7 @@ def _category(value: object) -> str | None:
     if value is None:
         return None
     category_slug(value)
-    return str(value).strip()
+    return free_text("category", value).strip()
 
 
 def _time(value: object) -> datetime | None:

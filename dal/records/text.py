@@ -31,6 +31,8 @@ def free_text(
     """
     if not isinstance(value, str):
         raise ValueRejectedError(f"{field}: text is required", field=field)
+    # An enum's member or any other kind of str is its characters, whatever it prints as.
+    value = str.__str__(value)
     try:
         n_bytes = len(value.encode())
     except UnicodeEncodeError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from dal.errors import PermissionDeniedError
+from dal.errors import PermissionDeniedError, UsageError
 from dal.records.audit import Outcome
 from dal.repositories.audit_writer import AuditWriter
 from dal.session import Scope
@@ -64,6 +64,10 @@ def changing(
 
     @functools.wraps(method)
     async def whole(self: Repo, *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._scope.reads_from_a_snapshot:
+            raise UsageError(
+                "REPEATABLE READ is for reading: a change would overwrite what it does not see"
+            )
         given: Any = [_kept(value) for value in args]
         named: Any = {name: _kept(value) for name, value in kwargs.items()}
 

@@ -837,7 +837,9 @@ class TemplateRepository(Repository):
         """Denied where the actor sees a live template of somebody else, else not found."""
         actor = self._scope.actor
         if actor.is_system:
-            self._deny(action, _TARGET, template_id, "templates are changed by their owner")
+            if await self._templates.exists_any(template_id=template_id):
+                self._deny(action, _TARGET, template_id, "templates are changed by their owner")
+            raise NotFoundError("no such template for this actor")
         if await self._templates.exists_visible(template_id=template_id, actor_id=actor.id):
             mine = actor.id is not None and await self._is_mine(template_id, actor.id)
             if not mine:

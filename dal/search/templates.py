@@ -1,7 +1,8 @@
 """The search over templates.
 
 Words are looked for in name, description and credited author, each word in any of them, without
-regard to case and accents. Everything else is a filter. What is one search to the caller may be
+regard to case and accents; a letter that is stored as two characters, the base and the accent,
+is found as it is stored. Everything else is a filter. What is one search to the caller may be
 two statements, the actor's own templates and other people's public ones: an OR across owners would
 use no index.
 """
@@ -9,7 +10,6 @@ use no index.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import product
@@ -82,7 +82,8 @@ class Arm(StrEnum):
 def _words(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
-    checked = unicodedata.normalize("NFC", free_text("text", text, max_chars=_MAX_TEXT_CHARS))
+    # As it is typed: what is stored keeps its form too, so each text is found by itself.
+    checked = free_text("text", text, max_chars=_MAX_TEXT_CHARS)
     words = tuple(dict.fromkeys(checked.split()))
     if len(words) > MAX_WORDS:
         raise ValueRejectedError(f"text: at most {MAX_WORDS} words", field="text")

@@ -218,7 +218,9 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
         return (
             "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_520_ci, time_zone = '+00:00', "
             f"sql_mode = '{_SQL_MODE}', {isolation} = 'READ-COMMITTED', autocommit = 1, "
-            f"innodb_lock_wait_timeout = {self._config.lock_wait_timeout_s}, {limit}"
+            f"innodb_lock_wait_timeout = {self._config.lock_wait_timeout_s}, {limit}, "
+            # MariaDB cuts JSON_ARRAYAGG at this length, and what is left is no JSON.
+            "group_concat_max_len = 1048576"
         ).encode()
 
     async def _set_up(self) -> None:

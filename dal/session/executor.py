@@ -12,6 +12,7 @@ from dal.errors import (
     NotFoundError,
     OutcomeUnknownError,
     RowShapeError,
+    StatementTimeoutError,
     TransientError,
     UsageError,
     ValueRejectedError,
@@ -206,5 +207,12 @@ class Executor:
             return await core.exchange(
                 connection, handle.name, rendered, deadline=self._deadline, attempt=attempt
             )
+        except StatementTimeoutError as error:
+            if handle.statement.writes and connection.abandoned:
+                # Sent, and committed by itself if the server was done before it was stopped.
+                raise OutcomeUnknownError(
+                    "stopped at its time limit, after it was sent", statement=handle.name
+                ) from error
+            raise
         finally:
             core.pool.release(connection)

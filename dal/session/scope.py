@@ -130,6 +130,11 @@ class Scope(Executor):
         ) as tx:
             return await work(self.on(tx), *args)
 
+    @property
+    def reads_from_a_snapshot(self) -> bool:
+        """Whether a plain read may give what somebody has changed since."""
+        return self._tx is not None and self._tx.isolation == "REPEATABLE READ"
+
     def after_end(self, write: AfterEnd) -> None:
         """Write something after the transaction, however it ends, on its connection.
 

@@ -48,8 +48,15 @@ class Transaction:
     """
 
     def __init__(
-        self, core: Core, connection: Connection, *, attempt: int, after: bool = False
+        self,
+        core: Core,
+        connection: Connection,
+        *,
+        attempt: int,
+        after: bool = False,
+        isolation: Isolation | None = None,
     ) -> None:
+        self.isolation = isolation
         self.core = core
         self.connection = connection
         self.attempt = attempt
@@ -58,6 +65,7 @@ class Transaction:
         self.ended = False
         self.after_end: list[AfterEnd] = []
         self._n_savepoints = 0
+        self._parts: list[asyncio.Task[Any] | None] = []
 
     async def run(self, name: str, rendered: Rendered, deadline: float | None) -> RawResult:
         """Run one statement in the transaction.
@@ -94,15 +102,21 @@ class Transaction:
 
         Names come from a counter: a name used again while it lives loses full-text rows.
         """
+        task = asyncio.current_task()
+        if self._parts and self._parts[-1] is not task:
+            raise UsageError("two tasks use one transaction: each task begins its own")
         self._n_savepoints += 1
         name = f"sp_{self._n_savepoints}"
         await self.command(f"SAVEPOINT {name}", "savepoint")
+        self._parts.append(task)
         try:
             yield
         except BaseException:
             if self.dead is None and not self.ended:
                 await uninterrupted(self._undo(name))
             raise
+        finally:
+            self._parts.pop()
         if self.dead is not None:
             raise self.dead
         await self.command(f"RELEASE SAVEPOINT {name}", "release_savepoint")
@@ -224,7 +238,7 @@ async def transaction(
     core.refuse_second_connection()
     remaining_s = None if deadline is None else deadline - asyncio.get_running_loop().time()
     connection = await core.pool.borrow(remaining_s)
-    tx = Transaction(core, connection, attempt=attempt)
+    tx = Transaction(core, connection, attempt=attempt, isolation=isolation)
     task = asyncio.current_task()
     if task is not None:
         core.open_by_task[task] = tx
@@ -240,6 +254,8 @@ async def transaction(
             if tx.dead is not None:
                 # Somebody caught what killed it; what is left must not be committed.
                 raise tx.dead
+            if deadline is not None and asyncio.get_running_loop().time() >= deadline:
+                raise StatementTimeoutError("the deadline had passed: rolled back")
             await uninterrupted(tx.commit())
         except BaseException as error:
             failure = error

@@ -131,7 +131,7 @@ def _text(base: str, length: int | None) -> Render:
         if type(value) is not str:
             if not isinstance(value, str):
                 raise _wrong(field, "text", value)
-            value = str(value)
+            value = str.__str__(value)
         n_bytes = _utf8_length(value, field)
         if max_chars is not None and len(value) > max_chars:
             raise _refuse(field, f"too long: at most {max_chars} characters")

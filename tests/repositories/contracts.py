@@ -77,11 +77,11 @@ TEMPLATES: Final[dict[str, str]] = {
     # with the id of the case's template, for the case's owner where the system asks
     "create":                "UQ UQ UQ PM yes        UQ UQ UQ UQ        PD PD      UQ UQ PM yes",
     "create_many":           "UQ UQ UQ PM yes        UQ UQ UQ UQ        PD PD      UQ UQ PM yes",
-    "update_details":        "yes yes NF NF NF       NF PD NF NF        NF PD      PD PD PD PD",
-    "commit":                "yes yes NF NF NF       NF PD NF NF        NF PD      PD PD PD PD",
-    "soft_delete":           "yes yes NF NF NF       NF PD NF NF        NF PD      PD PD PD PD",
-    "restore":               "NF NF yes NF NF        NF PD NF NF        NF PD      PD PD PD PD",
-    "purge":                 "NF NF yes NF NF        NF PD NF NF        NF PD      PD PD PD PD",
+    "update_details":        "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "commit":                "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "soft_delete":           "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "restore":               "NF NF yes NF NF        NF PD NF NF        NF PD      PD NF NF NF",
+    "purge":                 "NF NF yes NF NF        NF PD NF NF        NF PD      PD NF NF NF",
     "purge_deleted":         "PD PD PD PD PD         PD PD PD PD        PD PD      no yes no no",
 }  # fmt: skip
 

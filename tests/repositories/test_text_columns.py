@@ -121,16 +121,17 @@ async def test_free_text_of_users_is_kept_byte_for_byte(system: dal.Session, roo
 
 
 async def test_free_text_of_actors_is_kept_byte_for_byte(
-    db: dal.Database, system: dal.Session
+    db: dal.Database, system: dal.Session, writer: dal.Session
 ) -> None:
     """Each in the entry of something denied."""
     for text in naughty_strings():
-        target = uuid4()
+        target = (await writer.templates.create(name="n", content="c")).id
         # A job without a name is refused; see the unit tests.
         job = dal.Actor.system(text[:100] or "-", request_id=text[:64])
         with pytest.raises(dal.PermissionDeniedError):
             await db.acting_as(job).templates.purge(target)
-        (entry,) = (await system.audit.list_of_target("template", target)).rows
+        entry, _ = (await system.audit.list_of_target("template", target)).rows
+        assert entry.outcome is dal.Outcome.DENIED
         assert (entry.actor_name, entry.request_id) == (job.name, text[:64])
         agent = text[:255]
         nobody = dal.Actor.anonymous(user_agent=agent, ip=text[:45], request_id=text[:64])
