@@ -26,7 +26,7 @@ CREATE ROLE IF NOT EXISTS dal_readonly;
 
 -- The application ---------------------------------------------------------------------------------
 
--- Users are soft-deleted only. UPDATE is also what MySQL asks of SELECT .. LOCK IN SHARE MODE.
+-- Users are soft-deleted only: UPDATE does that, and takes them out of the trash again.
 GRANT SELECT, INSERT, UPDATE ON users TO dal_application;
 
 -- A vocabulary: words are added, never changed or taken away by the application.

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 
 __all__ = ["main"]
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     ``arguments`` are those of the process unless given. What goes wrong is one message on stderr.
     """
+    _open_streams()
     _speak_utf8()
     try:
         # What `pip install dal` alone brings is not enough for the command line.
@@ -41,6 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
+
+
+def _open_streams() -> None:
+    """A job without a terminal may be started without any stream."""
+    # They stay open as long as the process does, as those that they stand for would.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _speak_utf8() -> None:

@@ -151,6 +151,8 @@ def _mend_connection(error: DalError) -> str:
     if isinstance(error, ConfigError):
         return "correct --url or DAL_URL, as the message says"
     return {
+        1044: "the account has no right in this database: GRANT dal_application TO it, and"
+        " SET DEFAULT ROLE (sql/grants.sql says how)",
         1045: "user or password is wrong, or the account is for another host",
         1049: "an administrator creates the database, then: dal migrate apply",
         2059: "the account's authentication plugin is not known to the driver: use another",

@@ -18,7 +18,13 @@ import attrs
 from dal.cli.planning import Planned, batches, plan
 from dal.cli.reading import BadRow, read_csv, read_json_lines
 from dal.database import Session
-from dal.errors import ConstraintError, ParentMissingError, UniqueError, ValueRejectedError
+from dal.errors import (
+    ConstraintError,
+    ParentMissingError,
+    UniqueError,
+    UsageError,
+    ValueRejectedError,
+)
 from dal.records.templates import Visibility
 
 __all__ = ["Format", "Importer", "Report", "Source"]
@@ -60,7 +66,10 @@ class Source:
 
         Raises:
             OSError: it cannot be read.
+            UsageError: it is stdin, and there is none.
         """
+        if path == "-" and sys.stdin is None:
+            raise UsageError("- is the standard input, and that is closed")
         with (
             open(os.dup(sys.stdin.fileno()), "rb") if path == "-" else Path(path).open("rb") as file
         ):

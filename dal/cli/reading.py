@@ -159,7 +159,11 @@ def read_csv(
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield BadRow(first, f"not CSV: {error}")
+            why = str(error)
+            if reader.line_num > first and "unexpected end" in why:
+                # All that follows was taken for one value, and is named, not passed over.
+                why = f"a quote is never closed; lines {first} to {reader.line_num} were not read"
+            yield BadRow(first, f"not CSV: {why}")
             continue
         if cells is None:
             return

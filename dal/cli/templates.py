@@ -191,6 +191,12 @@ def _whole_or_not(path: Path) -> Iterator[TextIO]:
 
     Others cannot read it: private templates are in it.
     """
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to, never replaced.
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
+    path = path.resolve()  # a link stays one
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -1,5 +1,7 @@
 -- Remove a template in the actor's trash for good, with its versions and tags.
 --
+-- The index is said: left alone, MariaDB may look through the owner's trash, or everybody's.
+--
 -- returns: affected
 -- param:   template_id  BINARY(16)   the template
 -- param:   actor_id     BINARY(16)   who asks
@@ -8,8 +10,9 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY, X template_versions.PRIMARY, X template_tags.PRIMARY
-DELETE FROM templates
+DELETE t
+FROM templates AS t FORCE INDEX (PRIMARY)
 WHERE
-    id = :template_id
-    AND owner_id = :actor_id
-    AND deleted_at IS NOT NULL
+    t.id = :template_id
+    AND t.owner_id = :actor_id
+    AND t.deleted_at IS NOT NULL

@@ -1,5 +1,7 @@
 -- Change name, texts, category and visibility of a live template of the actor.
 --
+-- The index is said: where an owner has few templates, MariaDB looks for it among those.
+--
 -- returns: affected
 -- param:   template_id  BINARY(16)   the template
 -- param:   actor_id     BINARY(16)   who asks
@@ -14,7 +16,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY, S,REC_NOT_GAP categories.PRIMARY
-UPDATE templates
+UPDATE templates FORCE INDEX (PRIMARY)
 SET
     category_id = :category_id,
     name = :name,

@@ -1,5 +1,7 @@
 -- Make the next version the newest of a live template of the actor.
 --
+-- The index is said: where an owner has few templates, MariaDB looks for it among those.
+--
 -- returns: affected
 -- param:   template_id  BINARY(16)   the template
 -- param:   actor_id     BINARY(16)   who asks
@@ -10,7 +12,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY
-UPDATE templates
+UPDATE templates FORCE INDEX (PRIMARY)
 SET
     head_version = :version,
     updated_at = GREATEST(updated_at, :now)

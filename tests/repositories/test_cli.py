@@ -508,3 +508,59 @@ def test_a_reader_who_stops_gets_no_message(
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+# What a review broke
+
+
+def with_one(cli: Cli, email: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "one.jsonl", [named(1)])
+    assert cli("import", file, "--as", email, "--create-user", "Ada").status == 0
+
+
+def test_an_export_goes_into_a_pipe_and_does_not_replace_it(
+    cli: Cli, email: str, tmp_path: Path
+) -> None:
+    with_one(cli, email, tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        assert cli("export", "--as", email, "--out", pipe).status == 0
+        assert json.loads(reader.communicate()[0])["name"] == "template 1"
+    assert pipe.is_fifo()
+
+
+def test_an_export_keeps_a_link(cli: Cli, email: str, tmp_path: Path) -> None:
+    with_one(cli, email, tmp_path)
+    link, file = tmp_path / "link.jsonl", tmp_path / "file.jsonl"
+    link.symlink_to(file)
+    assert cli("export", "--as", email, "--out", link).status == 0
+    assert link.is_symlink()
+    assert json.loads(file.read_text(encoding="utf-8"))["name"] == "template 1"
+
+
+def test_migrations_that_may_not_be_seen_are_not_pending(cli: Cli) -> None:
+    """The application's account may not read the records of the migrator."""
+    said = cli("migrate", "status")
+    assert said.status == 1
+    assert "pending" not in said.out
+    assert "denied" in said.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams(config: Config, closed: str, tmp_path: Path) -> None:
+    command = {
+        "<&-": "import - --as a@example.org",
+        ">&-": "stats --json",
+        "2>&-": f"import {tmp_path}/nosuch --as a@example.org",
+    }[closed]
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m dal {command} {closed}', sys.executable],
+        env={**os.environ, "DAL_URL": url_of(config), "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (0 if closed == ">&-" else 2), done.stderr
+    assert "Traceback" not in done.stderr

@@ -128,7 +128,7 @@ def test_an_open_quote_and_a_bad_byte_are_bad_rows() -> None:
     assert records(b'name,content\na,\xff\nb,"x"y\nc,"open\n\n') == [
         BadRow(2, "not UTF-8"),
         BadRow(3, "not CSV: ',' expected after '\"'"),
-        BadRow(4, "not CSV: unexpected end of data"),
+        BadRow(4, "not CSV: a quote is never closed; lines 4 to 5 were not read"),
     ]
 
 
@@ -362,3 +362,11 @@ def test_times_of_parameters_are_utc_unless_they_say() -> None:
     statement = find_statement("templates/soft_delete")
     sql = fill_in(statement, {"now": "2026-01-01T00:00:00"}).sql
     assert f"TIMESTAMP'{datetime(2026, 1, 1, tzinfo=UTC):%Y-%m-%d %H:%M:%S.%f}'" in sql
+
+
+def test_a_quote_that_is_never_closed_names_what_it_swallows() -> None:
+    data = b'name,content\nA,aaa\n"B,bbb\nC,ccc\nD,ddd\n'
+    _, bad = list(read_csv(io.BytesIO(data)))
+    assert isinstance(bad, BadRow)
+    assert bad.line == 3
+    assert "lines 3 to 5 were not read" in bad.reason
