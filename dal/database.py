@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
@@ -16,9 +16,6 @@ from dal.records.clock import Clock, SystemClock
 from dal.repositories import AuditLogRepository, TemplateRepository, UserRepository
 from dal.session import Core, OnStatement, Scope
 from dal.session.pool import Pool
-
-if TYPE_CHECKING:
-    from dal.server import PrivateServer
 
 __all__ = ["Database", "Session", "connect"]
 
@@ -150,12 +147,7 @@ async def _private(address: PrivateAddress, stack: AsyncExitStack) -> Config:
             server, config = await asyncio.shield(starting)
         except asyncio.CancelledError:
             # The thread cannot be stopped: what it starts has nobody to stop it.
-            starting.add_done_callback(_stop_unwanted)
+            starting.add_done_callback(private.stop_unwanted)
             raise
         stack.push_async_callback(asyncio.to_thread, server.stop)
     return attrs.evolve(config, **address.options)
-
-
-def _stop_unwanted(started: asyncio.Future[tuple[PrivateServer, Config]]) -> None:
-    if not started.cancelled() and started.exception() is None:
-        started.result()[0].stop()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from dal.config import Config
 from dal.errors import ConfigError
 from dal.provision import prepare_kept, prepare_temporary
 from dal.server import Engine, PrivateServer, kept_status
 from dal.server import start_temporary as start_server
 
-__all__ = ["kept_config", "start_temporary"]
+__all__ = ["kept_config", "start_temporary", "stop_unwanted"]
 
 _ROLE = "dal_application"
 
@@ -42,3 +44,9 @@ def start_temporary(engine: Engine) -> tuple[PrivateServer, Config]:
     except BaseException:
         server.stop()
         raise
+
+
+def stop_unwanted(started: asyncio.Future[tuple[PrivateServer, Config]]) -> None:
+    """Stop what :func:`start_temporary` has started for a caller who was cancelled meanwhile."""
+    if not started.cancelled() and started.exception() is None:
+        started.result()[0].stop()

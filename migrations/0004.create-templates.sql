@@ -2,7 +2,7 @@
 -- ddl: mariadb: new table, no rows to copy
 -- ddl: mysql: new table, no rows to copy
 CREATE TABLE templates (
-    id BINARY(16) NOT NULL COMMENT 'UUID, made by the client: v7, or v8 derived from an imported row',
+    id BINARY(16) NOT NULL COMMENT 'made by the client: UUIDv7, or v8 of an imported row',
     owner_id BINARY(16) NOT NULL,
     category_id BINARY(16) NULL,
     name VARCHAR(255) NOT NULL,

@@ -55,7 +55,7 @@ CREATE TABLE `users` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `templates` (
-  `id` binary(16) NOT NULL COMMENT 'UUID, made by the client: v7, or v8 derived from an imported row',
+  `id` binary(16) NOT NULL COMMENT 'made by the client: UUIDv7, or v8 of an imported row',
   `owner_id` binary(16) NOT NULL,
   `category_id` binary(16) DEFAULT NULL,
   `name` varchar(255) NOT NULL,
@@ -161,7 +161,7 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '99b6bb92483345c36f548567ed327e0fb395211f254f0537bec18a028c548e0d', UTC_TIMESTAMP(6)),
     ('0002.create-categories', 'b6c761991fd371938eddf2225a78ab67c5038445a642b095f9dba4ba17259846', UTC_TIMESTAMP(6)),
     ('0003.create-tags', '16d5d7bafb486b1e10a45a2bcd1ab98261741f1226ec88a15e20436b95c86cba', UTC_TIMESTAMP(6)),
-    ('0004.create-templates', 'c999183e90f2bc0c20e30f7b02c7a401c21cbf282117062053b1a599b408a51f', UTC_TIMESTAMP(6)),
+    ('0004.create-templates', '21703fdc2e21fd21c2f43c333c4bdc9cad084047dfe7fa934fb46157de405587', UTC_TIMESTAMP(6)),
     ('0005.create-template-versions', '8a9f114cc37c130240a4d0035243b1b3bbf8cf1d0ce3e88addf7e035f3caeec1', UTC_TIMESTAMP(6)),
     ('0006.create-template-tags', 'f87f8f05c4b2dcdf836e71b918f93bff651e23585c4973086df3cfd849cbfe5d', UTC_TIMESTAMP(6)),
     ('0007.create-audit-logs', '511151c36aa97617d0eac5c5784f652f12f161e11d2d07b316cd9aac96748b8b', UTC_TIMESTAMP(6));
