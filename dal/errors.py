@@ -238,6 +238,12 @@ class ServerError(DalError):
     """Anything else that the server said."""
 
 
+LOST: Final = 2013
+"""What the driver says where the connection is gone."""
+
+NO_SUCH_CONNECTION: Final = 1094
+"""What KILL is answered where there is nothing to kill any more."""
+
 # The one place that knows error numbers. Numbers, not the driver's classes, decide: PyMySQL raises
 # OperationalError for 4025, 3819 and 1364. Pairs are MariaDB / MySQL where the two differ.
 _TRANSIENT: Final[dict[int, tuple[type[TransientError], str]]] = {

@@ -59,6 +59,8 @@ def changing(
     In a caller's transaction it is a savepoint of that; alone it is a transaction of its own that
     is repeated after a deadlock. So an iterator is read before the first attempt: the second would
     find it empty, and succeed with nothing.
+
+    The method raises UsageError in a transaction under REPEATABLE READ, which is for reading.
     """
     CHANGING_METHODS.add(method.__qualname__)
 

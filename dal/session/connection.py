@@ -20,6 +20,7 @@ from pymysql.err import Error as DriverError
 
 from dal.config import Config, Secret
 from dal.errors import (
+    LOST,
     ConfigError,
     ConnectError,
     ConnectionLostError,
@@ -39,7 +40,6 @@ _MINIMUM: Final = {"mariadb": (10, 6, 0), "mysql": (8, 0, 22)}
 _COM_SET_OPTION: Final = 0x1B
 _COM_RESET_CONNECTION: Final = 0x1F
 _MULTI_STATEMENTS_OFF: Final = struct.pack("<H", 1)
-_LOST: Final = 2013
 # What reading raises where there is no connection any more, or no server that speaks the protocol.
 _NO_PROTOCOL: Final = (
     OSError,
@@ -277,7 +277,7 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
         except (DriverError, *_NO_PROTOCOL) as error:
             # Gone, or closed by another task, or a packet that nobody understands.
             self.close()
-            lost = from_server(_LOST, "")
+            lost = from_server(LOST, "")
             lost.__context__ = error
             raise lost from None
         except BaseException:
@@ -327,7 +327,7 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
                 await self._read_ok_packet()
         except (DriverError, *_NO_PROTOCOL):
             self.close()
-            raise from_server(_LOST, "") from None
+            raise from_server(LOST, "") from None
         except BaseException:
             self.close()
             raise

@@ -41,7 +41,8 @@ class Executor:
     """Runs handles for one actor's session, on the transaction's connection or on one of the pool.
 
     Outside a transaction a read is repeated after a transient error. A write is repeated after a
-    deadlock or a lock that was not granted, and is of unknown outcome when the connection is lost.
+    deadlock or a lock that was not granted, and is of unknown outcome when the connection is lost
+    or its time is up after it was sent.
     """
 
     def __init__(self, core: Core, tx: Transaction | None, deadline: float | None) -> None:

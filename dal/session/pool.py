@@ -16,6 +16,7 @@ import aiomysql
 
 from dal.config import Config
 from dal.errors import (
+    NO_SUCH_CONNECTION,
     DalError,
     PoolTimeoutError,
     ServerError,
@@ -27,7 +28,6 @@ from dal.session.connection import Connection
 __all__ = ["Pool"]
 
 _log = logging.getLogger("dal")
-_NO_SUCH_THREAD = 1094
 _CLOSE_TIMEOUT_S = 10.0
 _GOODBYE_TIMEOUT_S = 1.0
 _PING_TIMEOUT_S = 2.0
@@ -262,7 +262,7 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
                     async with asyncio.timeout(self._config.connect_timeout_s):
                         await self._killer.run(f"KILL {connection_id:d}".encode())
                 except ServerError as error:
-                    if error.errno != _NO_SUCH_THREAD:
+                    if error.errno != NO_SUCH_CONNECTION:
                         _log.warning("could not kill connection %d: %s", connection_id, error)
                     return
                 except (DalError, TimeoutError) as error:

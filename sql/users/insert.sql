@@ -5,7 +5,7 @@
 -- param:   email        VARCHAR(254) trimmed, NFC, lower case
 -- param:   full_name    VARCHAR(100) shown to others
 -- param:   now          DATETIME(6)  time of the change
--- access:  system
+-- access:  n/a
 -- deleted: n/a
 -- index:   n/a
 -- reads:   0

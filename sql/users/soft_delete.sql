@@ -1,5 +1,7 @@
 -- Put a live user into the trash; what the user owns is hidden with them, not stamped.
 --
+-- A user who deletes themselves comes here too: the repository compares the ids.
+--
 -- returns: affected
 -- param:   user_id      BINARY(16)   the user
 -- param:   now          DATETIME(6)  time of the change
