@@ -30,6 +30,7 @@ from dal.errors import (
     DalError,
     DeadlockError,
     InvalidTransitionError,
+    LastAdminError,
     LockTimeoutError,
     MigrationError,
     NotFoundError,
@@ -53,6 +54,7 @@ from dal.records.actor import Actor, ActorType, Role
 from dal.records.audit import AuditEntry, Outcome
 from dal.records.clock import Clock, ManualClock, SystemClock
 from dal.records.ids import derived_id, new_id
+from dal.records.keep import KEEP
 from dal.records.page import Page
 from dal.records.templates import (
     NewTemplate,
@@ -63,11 +65,20 @@ from dal.records.templates import (
     TemplateVersionSummary,
     Visibility,
 )
-from dal.records.users import User, normalize_email
+from dal.records.users import (
+    IssuedToken,
+    LoginRefusal,
+    TokenPurpose,
+    User,
+    UsersOfDay,
+    UserStatistics,
+    normalize_email,
+)
 from dal.records.vocabulary import CategoryCount
 from dal.repositories import AuditLogRepository, TemplateRepository, UserRepository
-from dal.repositories.template_rows import KEEP
 from dal.search import SearchScope, Sort
+from dal.search.users import Match
+from dal.secret import Secret
 from dal.session import OnStatement
 from dal.statements import SqlFolder, sql_folder
 
@@ -91,8 +102,12 @@ __all__ = [
     "Database",
     "DeadlockError",
     "InvalidTransitionError",
+    "IssuedToken",
+    "LastAdminError",
     "LockTimeoutError",
+    "LoginRefusal",
     "ManualClock",
+    "Match",
     "MigrationError",
     "NewTemplate",
     "NotFoundError",
@@ -107,6 +122,7 @@ __all__ = [
     "Role",
     "RowShapeError",
     "SearchScope",
+    "Secret",
     "ServerError",
     "Session",
     "Sort",
@@ -121,12 +137,15 @@ __all__ = [
     "TemplateSummary",
     "TemplateVersion",
     "TemplateVersionSummary",
+    "TokenPurpose",
     "TransientError",
     "UnavailableError",
     "UniqueError",
     "UsageError",
     "User",
     "UserRepository",
+    "UserStatistics",
+    "UsersOfDay",
     "ValueRejectedError",
     "Visibility",
     "connect",

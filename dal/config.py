@@ -13,38 +13,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import attrs
 
 from dal.errors import ConfigError
+from dal.secret import Secret
 
-__all__ = ["Config", "PrivateAddress", "Secret", "parse"]
-
-
-class Secret:
-    """A password: usable through :meth:`reveal` alone, invisible in any repr, log or traceback."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself."""
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._text))
-
-    def __reduce__(self) -> str:
-        raise TypeError("a Secret is not pickled")
+__all__ = ["Config", "PrivateAddress", "parse"]
 
 
 def _secret(text: Secret | str) -> Secret:
@@ -65,6 +36,10 @@ class Config:
 
     Times are in seconds. ``ssl_ca`` (or ``ssl=true``, which trusts the system's authorities) asks
     for TLS, and a server that cannot give it is refused before the password is sent.
+
+    After ``login_max_failures`` wrong passwords an account is locked for ``login_lock_s``. The
+    costs of argon2id are the second choice of RFC 9106, for where memory is short; a hash of other
+    costs is made anew when its user logs in.
     """
 
     user: str
@@ -86,6 +61,12 @@ class Config:
     lock_wait_timeout_s: int = 10
     max_idle_s: float = 30.0
     max_lifetime_s: float = 1800.0
+    login_max_failures: int = 5
+    login_lock_s: int = 1800
+    password_min_chars: int = 8
+    argon2_time_cost: int = 3
+    argon2_memory_kib: int = 65_536
+    argon2_parallelism: int = 4
 
     def __attrs_post_init__(self) -> None:
         for field in attrs.fields(Config):
@@ -106,6 +87,17 @@ class Config:
             raise ConfigError("lock_wait_timeout_s: 1 to 3600 seconds")
         if not 1 <= self.port <= 65_535:
             raise ConfigError("port: 1 to 65535")
+        if not 1 <= self.login_max_failures <= 1000:
+            raise ConfigError("login_max_failures: 1 to 1000 failures")
+        if not 1 <= self.login_lock_s <= 31_536_000:
+            raise ConfigError("login_lock_s: 1 second to a year")
+        if not 1 <= self.password_min_chars <= 64:
+            # Whoever asks for more keeps people from using what they can remember.
+            raise ConfigError("password_min_chars: 1 to 64 characters")
+        if not 1 <= self.argon2_time_cost <= 100 or not 1 <= self.argon2_parallelism <= 64:
+            raise ConfigError("argon2_time_cost: 1 to 100; argon2_parallelism: 1 to 64")
+        if not 8 * self.argon2_parallelism <= self.argon2_memory_kib <= 4_194_304:
+            raise ConfigError("argon2_memory_kib: 8 for each of argon2_parallelism, to 4 GiB")
         if bool(self.ssl_cert) != bool(self.ssl_key):
             raise ConfigError("ssl_cert and ssl_key go together")
 

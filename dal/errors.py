@@ -15,6 +15,7 @@
       ValueRejectedError          too long, out of range, malformed       .field
       ConstraintError             refused, nothing changed                .constraint
         UniqueError  ParentMissingError  ChildExistsError  NotNullError  CheckError
+        LastAdminError            make another admin first
       TransientError              roll back, run the whole transaction again
         DeadlockError  LockTimeoutError  ConnectionLostError
       OutcomeUnknownError         the connection was lost during COMMIT: look before you repeat
@@ -44,6 +45,7 @@ __all__ = [
     "DalError",
     "DeadlockError",
     "InvalidTransitionError",
+    "LastAdminError",
     "LockTimeoutError",
     "MigrationError",
     "NotFoundError",
@@ -189,6 +191,10 @@ class NotNullError(ConstraintError):
 
 class CheckError(ConstraintError):
     """A CHECK constraint refused the row."""
+
+
+class LastAdminError(ConstraintError):
+    """No live, active admin would be left."""
 
 
 class TransientError(DalError):

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import pymysql
 
-from dal.config import Config, Secret, parse
+from dal.config import Config, parse
 from dal.errors import ConfigError, ConnectError, MigrationError, from_server
+from dal.secret import Secret
 from dal.server import kept_credentials_path, kept_start
 
 if TYPE_CHECKING:

@@ -29,6 +29,9 @@ CREATE ROLE IF NOT EXISTS dal_readonly;
 -- Users are soft-deleted only: UPDATE does that, and takes them out of the trash again.
 GRANT SELECT, INSERT, UPDATE ON users TO dal_application;
 
+-- A token is replaced by the next one, and gone once it is used.
+GRANT SELECT, INSERT, UPDATE, DELETE ON user_tokens TO dal_application;
+
 -- A vocabulary: words are added, never changed or taken away by the application.
 GRANT SELECT, INSERT ON categories TO dal_application;
 GRANT SELECT, INSERT ON tags TO dal_application;
@@ -68,11 +71,15 @@ GRANT SELECT, DELETE ON audit_logs TO dal_retention;
 -- Reading only ------------------------------------------------------------------------------------
 
 -- For counting, charts and support: structure and times, column by column. Left out is what people
--- wrote (names, texts of templates, messages, also those of private templates) and who they are
--- (addresses, full names, IPs): rights know no rows, so they cannot tell public from private.
--- Whoever needs a text reads it through the application, as somebody. A new column is not readable
--- until it is listed here.
-GRANT SELECT (id, created_at, updated_at, deleted_at) ON users TO dal_readonly;
+-- wrote (names, texts of templates, messages, also those of private templates), who they are
+-- (addresses, full names, IPs), what they prefer, and hashes: rights know no rows, so they cannot
+-- tell public from private. Whoever needs a text reads it through the application, as somebody. A
+-- new column is not readable until it is listed here.
+GRANT SELECT (
+    id, role, is_active, email_verified_at, credentials_changed_at, failed_logins, locked_until,
+    last_login_at, created_at, updated_at, deleted_at
+) ON users TO dal_readonly;
+GRANT SELECT (user_id, purpose, created_at, expires_at) ON user_tokens TO dal_readonly;
 GRANT SELECT (id, slug, name, created_at, updated_at) ON categories TO dal_readonly;
 GRANT SELECT (id, tag_key, name, created_at, updated_at) ON tags TO dal_readonly;
 GRANT SELECT (

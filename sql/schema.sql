@@ -46,12 +46,26 @@ CREATE TABLE `users` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `email` varchar(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'trimmed, NFC, lower case',
   `full_name` varchar(100) NOT NULL,
+  `role` enum('admin','user','viewer') NOT NULL,
+  `is_active` tinyint NOT NULL COMMENT 'FALSE: may not log in, and counts as no admin',
+  `email_verified_at` datetime(6) DEFAULT NULL COMMENT 'NULL: nobody has shown that the address is theirs',
+  `password_hash` varchar(255) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL COMMENT 'argon2id, PHC string; NULL: no password, so no log-in by one',
+  `credentials_changed_at` datetime(6) NOT NULL COMMENT 'last change of password, role or activity; what was issued before is to be refused',
+  `failed_logins` int unsigned NOT NULL COMMENT 'since the last log-in, or since the last lock ended',
+  `locked_until` datetime(6) DEFAULT NULL COMMENT 'no log-in before this time',
+  `last_login_at` datetime(6) DEFAULT NULL,
+  `preferences` json NOT NULL COMMENT 'an object, at most 16 KiB and 8 levels as we write it',
   `created_at` datetime(6) NOT NULL,
-  `updated_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL COMMENT 'last change of the account; not of log-ins',
   `deleted_at` datetime(6) DEFAULT NULL,
   `email_live` varchar(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin GENERATED ALWAYS AS (if(`deleted_at` is null,`email`,NULL)) VIRTUAL COMMENT 'the address while the row is live, so that it is unique among the live',
   PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_users_email_live` (`email_live`) COMMENT 'users/find_by_email; an address belongs to one live user'
+  UNIQUE KEY `uq_users_email_live` (`email_live`) COMMENT 'users/find_by_email, find_account; search by address; an address is of one live user',
+  KEY `ix_users_email` (`email`) COMMENT 'users/list_by_email_including_deleted',
+  KEY `ix_users_created` (`deleted_at`,`created_at`,`id`) COMMENT 'users/count_all, list_new_by_day, find_window_end; list of all, search within words',
+  KEY `ix_users_role` (`deleted_at`,`role`,`created_at`,`id`) COMMENT 'users/lock_admins; the list by role',
+  KEY `ix_users_activity` (`deleted_at`,`is_active`,`created_at`,`id`) COMMENT 'the list by activity',
+  KEY `ix_users_name` (`deleted_at`,`full_name`,`id`) COMMENT 'the search by name'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `templates` (
@@ -75,6 +89,17 @@ CREATE TABLE `templates` (
   CONSTRAINT `fk_templates_category` FOREIGN KEY (`category_id`) REFERENCES `categories` (`id`),
   CONSTRAINT `fk_templates_owner` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`),
   CONSTRAINT `ck_templates_head_version` CHECK (`head_version` >= 1)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `user_tokens` (
+  `user_id` binary(16) NOT NULL,
+  `purpose` enum('password_reset','email_verification') NOT NULL,
+  `token_hash` binary(32) NOT NULL COMMENT 'SHA-256 of 256 random bits; the token itself is nowhere',
+  `created_at` datetime(6) NOT NULL,
+  `expires_at` datetime(6) NOT NULL COMMENT 'not valid from this time on',
+  PRIMARY KEY (`user_id`,`purpose`) COMMENT 'user_tokens/upsert; fk_user_tokens_user; a new token is in the place of the old one',
+  UNIQUE KEY `uq_user_tokens_hash` (`token_hash`) COMMENT 'user_tokens/find_holder, user_tokens/consume',
+  CONSTRAINT `fk_user_tokens_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `template_tags` (
@@ -155,13 +180,15 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('ae4fea33c3673a5e91e060f150ba5f6fbd072248fad4cdf6c64c605783b7cbe9', '0004.create-templates', UTC_TIMESTAMP(6)),
     ('62db642a2dd79187446a3c8e213e7c7f9b03d5c67d533aa6dd0af5e16858ec4a', '0005.create-template-versions', UTC_TIMESTAMP(6)),
     ('952a5204b9e9c51f103175b5d4066b31bf1cc73cddaeedbf8cbdcc03a15707fe', '0006.create-template-tags', UTC_TIMESTAMP(6)),
-    ('e213f0552dfbed2d9104821789d025a69bdf6f5d1042257f00e965bdf75832a8', '0007.create-audit-logs', UTC_TIMESTAMP(6));
+    ('e213f0552dfbed2d9104821789d025a69bdf6f5d1042257f00e965bdf75832a8', '0007.create-audit-logs', UTC_TIMESTAMP(6)),
+    ('988fe3bb9969acf03cd22727171ae51ea8c23949c6f225cde76f837dbbd59173', '0008.create-user-tokens', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
-    ('0001.create-users', '99b6bb92483345c36f548567ed327e0fb395211f254f0537bec18a028c548e0d', UTC_TIMESTAMP(6)),
+    ('0001.create-users', '152b5ba80edfef2aa98db3422f50ae469e9907c04536bbc83a3381e6785d6c58', UTC_TIMESTAMP(6)),
     ('0002.create-categories', 'b6c761991fd371938eddf2225a78ab67c5038445a642b095f9dba4ba17259846', UTC_TIMESTAMP(6)),
     ('0003.create-tags', '16d5d7bafb486b1e10a45a2bcd1ab98261741f1226ec88a15e20436b95c86cba', UTC_TIMESTAMP(6)),
     ('0004.create-templates', '21703fdc2e21fd21c2f43c333c4bdc9cad084047dfe7fa934fb46157de405587', UTC_TIMESTAMP(6)),
     ('0005.create-template-versions', '8a9f114cc37c130240a4d0035243b1b3bbf8cf1d0ce3e88addf7e035f3caeec1', UTC_TIMESTAMP(6)),
     ('0006.create-template-tags', 'f87f8f05c4b2dcdf836e71b918f93bff651e23585c4973086df3cfd849cbfe5d', UTC_TIMESTAMP(6)),
-    ('0007.create-audit-logs', '511151c36aa97617d0eac5c5784f652f12f161e11d2d07b316cd9aac96748b8b', UTC_TIMESTAMP(6));
+    ('0007.create-audit-logs', '511151c36aa97617d0eac5c5784f652f12f161e11d2d07b316cd9aac96748b8b', UTC_TIMESTAMP(6)),
+    ('0008.create-user-tokens', '105685994b07d3bd2fe803fb34b6fae972f44354538315dd5d012df305384050', UTC_TIMESTAMP(6));

@@ -23,6 +23,12 @@ from dal.server import Engine, PrivateServer, start_temporary
 # Registers the profiles, whichever suites run: pytest is told one by name.
 from tests.properties import profiles
 
+# A test that logs in a hundred times is not about how long argon2id takes.
+CHEAP_HASHES: dict[str, Any] = {
+    "argon2_time_cost": 1,
+    "argon2_memory_kib": 8,
+    "argon2_parallelism": 1,
+}
 ENGINES: tuple[Engine, ...] = ("mariadb", "mysql")
 START = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
@@ -146,7 +152,7 @@ async def db(
 ) -> AsyncIterator[dal.Database]:
     """The application's database, shared by the whole run: each test makes users of its own."""
     async with dal.connect(
-        clock=clock, on_statement=recorder_of_run, **options(config)
+        clock=clock, on_statement=recorder_of_run, **options(config), **CHEAP_HASHES
     ) as database:
         yield database
 
@@ -193,6 +199,19 @@ def as_bob(db: dal.Database, bob: dal.User) -> dal.Session:
 
 
 @pytest.fixture
+async def grace(db: dal.Database, system: dal.Session) -> dal.User:
+    """A live admin."""
+    user = await new_user(db, "Grace")
+    return await system.users.change_role(user.id, dal.Role.ADMIN)
+
+
+@pytest.fixture
+def as_admin(db: dal.Database, grace: dal.User) -> dal.Session:
+    """Grace's session, as an admin."""
+    return db.acting_as(dal.Actor.user(grace.id, role=dal.Role.ADMIN))
+
+
+@pytest.fixture
 def as_nobody(db: dal.Database) -> dal.Session:
     """The session of somebody who is not logged in."""
     return db.acting_as(dal.Actor.anonymous())
@@ -205,7 +224,7 @@ async def alone(engine: Engine, clock: dal.ManualClock) -> AsyncIterator[dal.Dat
     try:
         accounts = await asyncio.to_thread(prepare_temporary, own)
         own_config = accounts.config("dal_application")
-        async with dal.connect(clock=clock, **options(own_config)) as database:
+        async with dal.connect(clock=clock, **options(own_config), **CHEAP_HASHES) as database:
             yield database
     finally:
         await asyncio.to_thread(own.stop)

@@ -12,6 +12,7 @@ from dal.gateways.tags import TagsGateway
 from dal.gateways.template_tags import TemplateTagsGateway
 from dal.gateways.template_versions import TemplateVersionsGateway
 from dal.gateways.templates import TemplatesGateway
+from dal.gateways.user_tokens import UserTokensGateway
 from dal.gateways.users import UsersGateway
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "TemplateTagsGateway",
     "TemplateVersionsGateway",
     "TemplatesGateway",
+    "UserTokensGateway",
     "UsersGateway",
 ]

@@ -22,7 +22,7 @@ class ActorType(StrEnum):
 
 
 class Role(StrEnum):
-    """What a user may do beyond their own rows."""
+    """What a user may do: an admin manages users, a viewer changes their own account alone."""
 
     ADMIN = "admin"
     USER = "user"

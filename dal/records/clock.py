@@ -7,13 +7,23 @@ from typing import Protocol
 
 from dal.errors import UsageError, ValueRejectedError
 
-__all__ = ["END_OF_TIME", "START_OF_TIME", "Clock", "ManualClock", "SystemClock", "check_time"]
+__all__ = [
+    "END_OF_TIME",
+    "START_OF_TIME",
+    "Clock",
+    "ManualClock",
+    "SystemClock",
+    "check_time",
+    "later",
+]
 
 END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 """Later than every row: where a page that starts at the newest starts."""
 
 START_OF_TIME = datetime(1000, 1, 1, tzinfo=UTC)
 """Earlier than every row: the first that a server stores."""
+
+_TICK = timedelta(microseconds=1)
 
 
 def check_time(field: str, value: object) -> datetime:
@@ -28,6 +38,16 @@ def check_time(field: str, value: object) -> datetime:
             f"{field}: a datetime with its zone, year 1001 to 9998", field=field
         )
     return value.astimezone(UTC)
+
+
+def later(now: datetime, than: datetime) -> datetime:
+    """``now``, or just after ``than`` where a clock that is behind says less.
+
+    It is when a row that is locked is changed. Two changes within a microsecond, or by a machine
+    whose clock is behind, would else leave the time of the last change as it was, and whoever
+    compares it would not see the second one.
+    """
+    return max(now, than + _TICK)
 
 
 class Clock(Protocol):

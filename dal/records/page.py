@@ -25,7 +25,7 @@ _DIGEST_BYTES = 6
 
 R = TypeVar("R")
 
-Key = tuple[datetime | UUID | int, ...]
+Key = tuple[datetime | UUID | int | str, ...]
 """Where a page ends: the values of the columns that the list is ordered by."""
 
 
@@ -52,20 +52,28 @@ def check_limit(limit: int) -> int:
     return limit
 
 
-def _pack(value: datetime | UUID | int) -> bytes:
+def _pack(value: datetime | UUID | int | str) -> bytes:
     if isinstance(value, UUID):
         return b"u" + value.bytes
     if isinstance(value, datetime):
         microseconds = (value - _EPOCH) // timedelta(microseconds=1)
         return b"t" + microseconds.to_bytes(8)
+    if isinstance(value, str):
+        text = value.encode()
+        return b"s" + len(text).to_bytes(2) + text
     return b"i" + value.to_bytes(8)
 
 
 def _unpack(data: bytes) -> Key:
-    values: list[datetime | UUID | int] = []
+    values: list[datetime | UUID | int | str] = []
     while data:
         kind, data = data[:1], data[1:]
         size = 16 if kind == b"u" else 8
+        if kind == b"s":
+            length, data = data[:2], data[2:]
+            if len(length) != 2:
+                raise ValueError
+            size = int.from_bytes(length)
         part, data = data[:size], data[size:]
         if len(part) != size:
             raise ValueError
@@ -78,6 +86,9 @@ def _unpack(data: bytes) -> Key:
             values.append(time)
         elif kind == b"i":
             values.append(int.from_bytes(part))
+        elif kind == b"s":
+            # Strict: bytes that are no UTF-8 are a UnicodeDecodeError, which is a ValueError.
+            values.append(part.decode())
         else:
             raise ValueError
     return tuple(values)
@@ -106,7 +117,8 @@ def decode_cursor(of_list: str, cursor: str | None, first: Key) -> Key:
     if cursor is None:
         return first
     refused = ValueRejectedError("after: not a cursor of this list", field="after")
-    if not isinstance(cursor, str) or len(cursor) > 200:
+    # An address of 254 characters of 4 bytes, with what may stand beside it, in Base64: 1,400.
+    if not isinstance(cursor, str) or len(cursor) > 2_000:
         raise refused
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)

@@ -7,13 +7,33 @@ import unicodedata
 
 from dal.errors import ValueRejectedError
 
-__all__ = ["MAX_PROMPT_BYTES", "category_slug", "fold", "free_text", "optional_text", "tag_key"]
+__all__ = [
+    "MAX_PROMPT_BYTES",
+    "category_slug",
+    "fold",
+    "free_text",
+    "optional_text",
+    "tag_key",
+    "utf8_bytes",
+]
 
 MAX_PROMPT_BYTES = 16_777_215
 """What MEDIUMTEXT holds, in bytes of UTF-8; the server's max_allowed_packet may be less."""
 
 _MAX_VOCABULARY_CHARS = 100
 _NOT_SLUG = re.compile(r"[\s\-_/]+")
+
+
+def utf8_bytes(text: str) -> int | None:
+    """How many bytes the text has in UTF-8, or None where a lone surrogate makes it no text.
+
+    Python's own error holds the text, and an error that is raised while it is handled holds that
+    one: so it ends here.
+    """
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return None
 
 
 def free_text(
@@ -33,12 +53,9 @@ def free_text(
         raise ValueRejectedError(f"{field}: text is required", field=field)
     # An enum's member or any other kind of str is its characters, whatever it prints as.
     value = str.__str__(value)
-    try:
-        n_bytes = len(value.encode())
-    except UnicodeEncodeError:
-        raise ValueRejectedError(
-            f"{field}: holds a lone surrogate, which is not text", field=field
-        ) from None
+    n_bytes = utf8_bytes(value)
+    if n_bytes is None:
+        raise ValueRejectedError(f"{field}: holds a lone surrogate, which is not text", field=field)
     if max_chars is not None and len(value) > max_chars:
         raise ValueRejectedError(f"{field}: too long: at most {max_chars} characters", field=field)
     if max_bytes is not None and n_bytes > max_bytes:

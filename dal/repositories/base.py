@@ -20,7 +20,13 @@ T = TypeVar("T")
 Repo = TypeVar("Repo", bound="Repository")
 
 CHANGING_METHODS: Final[set[str]] = set()
-"""``Class.method`` of every method that changes data: each writes one audit entry."""
+"""``Class.method`` of every method that changes data: each writes one audit entry.
+
+A method that does something before its transaction (hashing a password takes long) has the part
+that changes data under its own name with an underscore in front: it is in here without.
+"""
+
+_MARK: Final = "_changes_data"
 
 
 class Repository:
@@ -30,25 +36,39 @@ class Repository:
         self._scope = scope
         self._audit = AuditWriter(scope)
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # A part of a repository, which several classes make up, is none itself.
+        if cls.__name__.endswith("Repository"):
+            marked = (name for name in dir(cls) if hasattr(getattr(cls, name), _MARK))
+            CHANGING_METHODS.update(f"{cls.__name__}.{name.lstrip('_')}" for name in marked)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._scope!r}>"
 
     def _deny(self, action: str, target_type: str, target_id: UUID | None, why: str) -> NoReturn:
-        """Refuse, and keep the attempt: it is written after the transaction is rolled back.
+        """Refuse, and keep the attempt.
 
         Raises:
             PermissionDeniedError: always.
         """
-        scope = self._scope
-        if scope.in_transaction:
-
-            async def write(ended: Transaction) -> None:
-                await AuditWriter(scope.on(ended)).write(
-                    action, target_type, target_id, outcome=Outcome.DENIED, affected=0
-                )
-
-            scope.after_end(write)
+        self._keep_attempt(action, target_type, target_id, Outcome.DENIED)
         raise PermissionDeniedError(why)
+
+    def _keep_attempt(
+        self, action: str, target_type: str, target_id: UUID | None, outcome: Outcome
+    ) -> None:
+        """Have an attempt written after the transaction, which is rolled back by what follows."""
+        scope = self._scope
+        if not scope.in_transaction:
+            return
+
+        async def write(ended: Transaction) -> None:
+            await AuditWriter(scope.on(ended)).write(
+                action, target_type, target_id, outcome=outcome, affected=0
+            )
+
+        scope.after_end(write)
 
 
 def changing(
@@ -62,7 +82,6 @@ def changing(
 
     The method raises UsageError in a transaction under REPEATABLE READ, which is for reading.
     """
-    CHANGING_METHODS.add(method.__qualname__)
 
     @functools.wraps(method)
     async def whole(self: Repo, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -78,6 +97,7 @@ def changing(
 
         return await self._scope.run(work)
 
+    setattr(whole, _MARK, True)
     # mypy sees a _Wrapped whose self has a name.
     return cast(Callable[Concatenate[Repo, P], Coroutine[Any, Any, T]], whole)
 

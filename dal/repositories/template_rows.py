@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from enum import Enum
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import attrs
 
 from dal.errors import ParentMissingError
 from dal.records.ids import new_id
+from dal.records.keep import Keep
 from dal.records.templates import NewTemplate, Template, Visibility, checked_texts, content_sha256
 from dal.records.text import category_slug, tag_key
 from dal.records.vocabulary import Category, Tag
 
 __all__ = [
-    "KEEP",
-    "Keep",
     "checked_details",
     "facts",
     "first_version",
@@ -27,16 +25,6 @@ __all__ = [
     "no_owner",
     "template_row",
 ]
-
-
-class Keep(Enum):
-    """The type of :data:`KEEP`."""
-
-    KEEP = "keep"
-
-
-KEEP: Final = Keep.KEEP
-"""What a field that is not to be changed is given; None would empty it."""
 
 
 def template_row(

@@ -24,8 +24,10 @@ from dal.gateways import (
     TemplateVersionsGateway,
     UsersGateway,
 )
-from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
+from dal.records.actor import Role
+from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time, later
 from dal.records.ids import MAX_ID, check_id
+from dal.records.keep import KEEP, Keep
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
 from dal.records.templates import (
     NewTemplate,
@@ -44,8 +46,6 @@ from dal.records.vocabulary import Category, CategoryCount, Tag
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import Repository, changing
 from dal.repositories.template_rows import (
-    KEEP,
-    Keep,
     checked_details,
     facts,
     first_version,
@@ -59,7 +59,7 @@ from dal.search import SearchScope, TemplateSearch, template_search
 from dal.search.templates import Arm, Sort
 from dal.session import Scope
 
-__all__ = ["KEEP", "Keep", "TemplateRepository"]
+__all__ = ["TemplateRepository"]
 
 
 _TARGET: Final = "template"
@@ -69,7 +69,6 @@ _MAX_VERSION: Final = 2**32 - 1
 _EXPORT_ROWS: Final = 100
 _IDS_AT_ONCE: Final = 5_000
 _SLUGS_AT_ONCE: Final = 10_000
-_TICK: Final = timedelta(microseconds=1)
 
 
 def _key(row: TemplateSummary) -> Key:
@@ -206,6 +205,7 @@ class TemplateRepository(Repository):
             return owner_id
         if actor.id is None:
             self._deny(action, _TARGET, None, "templates are created by users")
+        self._refuse_viewer(action, None)
         if owner_id is not None and owner_id != actor.id:
             self._deny(action, _TARGET, None, "a user creates their own templates alone")
         return actor.id
@@ -636,7 +636,7 @@ class TemplateRepository(Repository):
         if not changes:
             return before, changes
         # Also where tags alone changed: updated_at tells that something did.
-        updated_at = _later(row, now)
+        updated_at = later(now, row.updated_at)
         await self._templates.update_details(
             template_id=row.id,
             actor_id=row.owner_id,
@@ -715,7 +715,7 @@ class TemplateRepository(Repository):
             template_id=template_id,
             actor_id=row.owner_id,
             version=version.version,
-            now=_later(row, now),
+            now=later(now, row.updated_at),
         )
         await self._versions.insert_many([attrs.asdict(version)])
         changes = changes_between(
@@ -816,12 +816,17 @@ class TemplateRepository(Repository):
         if not self._scope.actor.is_system:
             raise PermissionDeniedError("for the system alone")
 
+    def _refuse_viewer(self, action: str, template_id: UUID | None) -> None:
+        if self._scope.actor.role is Role.VIEWER:
+            self._deny(action, _TARGET, template_id, "a viewer reads, and changes no templates")
+
     async def _lock_actor(self, action: str, template_id: UUID) -> UUID:
         """Lock the acting user against deletion, before anything of theirs is locked."""
         check_id("template_id", template_id)
         actor_id = self._scope.actor.id
         if actor_id is None:
             await self._refuse(action, template_id)
+        self._refuse_viewer(action, template_id)
         if await self._users.lock_live(user_id=actor_id) is None:
             raise NotFoundError("no such template for this actor")
         return actor_id
@@ -852,15 +857,6 @@ class TemplateRepository(Repository):
                 actor_id=actor_id, template_ids=[template_id]
             )
         )
-
-
-def _later(row: TemplateRow, now: datetime) -> datetime:
-    """When a row that is locked is changed: after it was changed last, whatever the clock says.
-
-    Two changes within a microsecond, or by a machine whose clock is behind, would else leave
-    ``updated_at`` as it was, and ``expected_updated_at`` would let the second overwrite the first.
-    """
-    return max(now, row.updated_at + _TICK)
 
 
 def _new_templates(templates: object) -> list[NewTemplate]:

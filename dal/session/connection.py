@@ -18,7 +18,7 @@ from pymysql.connections import MysqlPacket
 from pymysql.constants import CLIENT, COMMAND, SERVER_STATUS
 from pymysql.err import Error as DriverError
 
-from dal.config import Config, Secret
+from dal.config import Config
 from dal.errors import (
     LOST,
     ConfigError,
@@ -29,6 +29,7 @@ from dal.errors import (
     UsageError,
     from_server,
 )
+from dal.secret import Secret
 
 __all__ = ["Connection", "RawResult"]
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
+from dal.config import Config
 from dal.errors import TransientError, UsageError
 from dal.records.actor import Actor
 from dal.records.clock import Clock
@@ -41,6 +42,11 @@ class Scope(Executor):
     def clock(self) -> Clock:
         """The database's one clock."""
         return self._core.clock
+
+    @property
+    def config(self) -> Config:
+        """The settings of the database."""
+        return self._core.config
 
     @property
     def in_transaction(self) -> bool:

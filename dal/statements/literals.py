@@ -23,6 +23,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import StatementError, ValueRejectedError
+from dal.records.text import utf8_bytes
 
 __all__ = ["FAMILIES", "SqlType", "parse_type"]
 
@@ -115,10 +116,10 @@ def _quoted(text: str) -> str:
 
 
 def _utf8_length(text: str, field: str) -> int:
-    try:
-        return len(text.encode())
-    except UnicodeEncodeError:
-        raise _refuse(field, "holds a lone surrogate, which is not text") from None
+    n_bytes = utf8_bytes(text)
+    if n_bytes is None:
+        raise _refuse(field, "holds a lone surrogate, which is not text")
+    return n_bytes
 
 
 def _text(base: str, length: int | None) -> Render:

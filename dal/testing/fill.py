@@ -11,20 +11,27 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from dal.provision import connect
+from dal.records.actor import Role
 from dal.records.templates import content_sha256
+from dal.records.users import TokenPurpose
 
 if TYPE_CHECKING:
     from dal.config import Config
 
 __all__ = [
+    "FAILURES_THAT_LOCK",
     "NOBODY",
+    "NOW",
     "N_CATEGORIES",
     "N_TAGS",
     "OWNER",
+    "PASSWORD_HASH",
     "START",
     "STRANGER",
     "WORD",
@@ -43,12 +50,28 @@ __all__ = [
     "template_id",
     "template_tags",
     "template_texts",
+    "token_expires_at",
+    "token_hash",
+    "user_created_at",
     "user_deleted_at",
+    "user_email",
+    "user_failed_logins",
     "user_id",
+    "user_is_active",
+    "user_last_login_at",
+    "user_locked_until",
+    "user_name",
+    "user_password_hash",
+    "user_preferences",
+    "user_role",
+    "user_verified_at",
 ]
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """The time of the first row."""
+
+NOW: Final = START + timedelta(days=100)
+"""The time at which the rows are looked at: locks and tokens end before it and after it."""
 
 OWNER: Final = 0
 """Number of the live user who owns a tenth of all templates, and has a trash."""
@@ -62,10 +85,32 @@ NOBODY: Final = UUID(int=1)
 N_CATEGORIES: Final = 20
 N_TAGS: Final = 52
 
+PASSWORD_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$ZmlsbGVkLWluLXNhbHQ$ZmlsbGVkLWluLWhhc2g"  # noqa: S105
+"""The hash of a password that nobody knows, of every user who has one."""
+
+FAILURES_THAT_LOCK: Final = 5
+"""Failed log-ins of whom a lock was set for."""
+
 WORD: Final = "harbour"
 """A word of the name of every ninth template."""
 
 _USERS, _TEMPLATES, _AUDIT_LOGS = 100, 500, 1_000
+_ADMINS: Final = frozenset({4, 13, 14, 24, 34})
+# Names that are hard to look for; each has one that is nearly the same.
+_NAMES: Final = {
+    20: "Zoë Müller",
+    22: "zoe muller",
+    30: "50% Off",
+    32: "500 Miles",
+    36: "Rene\u0301 Dupont",  # an accent of its own
+    40: "under_score",
+    42: "Underscore",
+    44: "back\\slash",
+    46: "backslash",
+    48: "user48",
+}
+# Deleted users who had the address that a live one has now.
+_FORMER_OWNERS: Final = frozenset({33, 43})
 _CHUNK_ROWS: Final = 1_000
 
 Row = Sequence[object]
@@ -115,6 +160,87 @@ def audit_id(n: int) -> UUID:
 def user_deleted_at(n: int) -> datetime | None:
     """Every tenth user is deleted."""
     return START + timedelta(days=30, seconds=n) if n % 10 == 3 else None
+
+
+def user_created_at(n: int) -> datetime:
+    """The same time for two in a row; days go by."""
+    return START + timedelta(hours=n // 2)
+
+
+def user_email(n: int) -> str:
+    """The address: the user's own, but for two of the deleted, who had OWNER's."""
+    return f"user{OWNER if n in _FORMER_OWNERS else n}@example.org"
+
+
+def user_name(n: int) -> str:
+    """The full name."""
+    return _NAMES.get(n, f"User {n}")
+
+
+def user_role(n: int) -> Role:
+    """Five admins, of whom 4, 14 and 24 are live and active; each tenth user is a viewer."""
+    if n in _ADMINS:
+        return Role.ADMIN
+    return Role.VIEWER if n % 10 == 7 else Role.USER
+
+
+def user_is_active(n: int) -> bool:
+    """All but each tenth user and the admin 34."""
+    return n % 10 != 8 and n != 34
+
+
+def user_verified_at(n: int) -> datetime | None:
+    """When it was shown that the address is the user's: of every second one, and of all deleted."""
+    is_verified = n % 2 == 0 or n % 10 == 3
+    return user_created_at(n) + timedelta(hours=1) if is_verified else None
+
+
+def user_failed_logins(n: int) -> int:
+    """Some have failed often enough for a lock, some twice."""
+    return {5: FAILURES_THAT_LOCK, 6: 2, 9: FAILURES_THAT_LOCK}.get(n % 10, 0)
+
+
+def user_locked_until(n: int) -> datetime | None:
+    """Each tenth user is locked; of as many the lock is over by NOW, of user 9 exactly then."""
+    if n % 10 == 5:
+        return NOW + timedelta(days=100)
+    return NOW - timedelta(hours=n // 10) if n % 10 == 9 else None
+
+
+def user_last_login_at(n: int) -> datetime | None:
+    """Within 50 days before NOW; 2, 14 and 60 exactly 1, 7 and 30 days before."""
+    return None if n % 4 == 1 else NOW - timedelta(hours=n % 100 * 12)
+
+
+def user_password_hash(n: int) -> str | None:
+    """Each tenth user, STRANGER among them, has no password."""
+    return None if n % 10 == 1 else PASSWORD_HASH
+
+
+def user_preferences(n: int) -> dict[str, object]:
+    """Two forms, and nothing for some."""
+    forms: Sequence[dict[str, object]] = (
+        {},
+        {"theme": "dark", "page_rows": n},
+        {"editor": {"tabs": [n, n + 1]}, "language": "de"},
+    )
+    return forms[n % 3]
+
+
+def token_hash(n: int, purpose: TokenPurpose) -> bytes:
+    """What is stored of the token that user ``n`` has, or would have, for a purpose."""
+    return sha256(f"token of user {n}: {purpose}".encode()).digest()
+
+
+def token_expires_at(n: int, purpose: TokenPurpose) -> datetime | None:
+    """When the token of user ``n`` ends; None where there is none.
+
+    Every second user has one for the address, every fourth one for the password, and the deleted
+    have both. Those of users 6, 16, 26 and so on are over by NOW, of 6 and 16 exactly then.
+    """
+    if n % (4 if purpose is TokenPurpose.PASSWORD_RESET else 2) and n % 10 != 3:
+        return None
+    return NOW - timedelta(hours=n // 20) if n % 10 == 6 else NOW + timedelta(hours=1 + n % 24)
 
 
 def owner_of(n: int, factor: int) -> int:
@@ -174,8 +300,33 @@ def template_tags(n: int, factor: int) -> list[int]:
 
 def _users(factor: int) -> Iterator[Row]:
     for n in range(n_users(factor)):
-        at = START + timedelta(seconds=n)
-        yield (user_id(n), f"user{n}@example.org", f"User {n}", at, at, user_deleted_at(n))
+        created_at, deleted_at = user_created_at(n), user_deleted_at(n)
+        yield (
+            user_id(n),
+            user_email(n),
+            user_name(n),
+            user_role(n),
+            user_is_active(n),
+            user_verified_at(n),
+            user_password_hash(n),
+            created_at,
+            user_failed_logins(n),
+            user_locked_until(n),
+            user_last_login_at(n),
+            json.dumps(user_preferences(n)),
+            created_at,
+            deleted_at or created_at,
+            deleted_at,
+        )
+
+
+def _user_tokens(factor: int) -> Iterator[Row]:
+    for n in range(n_users(factor)):
+        for purpose in TokenPurpose:
+            expires_at = token_expires_at(n, purpose)
+            if expires_at is not None:
+                at = expires_at - timedelta(days=1)
+                yield (user_id(n), purpose, token_hash(n, purpose), at, expires_at)
 
 
 def _categories(_: int) -> Iterator[Row]:
@@ -253,7 +404,14 @@ def _audit_logs(factor: int) -> Iterator[Row]:
 
 # Table, its columns, its rows at a size; parents first.
 _TABLES: Final[Sequence[tuple[str, str, Callable[[int], Iterator[Row]]]]] = (
-    ("users", "id, email, full_name, created_at, updated_at, deleted_at", _users),
+    (
+        "users",
+        "id, email, full_name, role, is_active, email_verified_at, password_hash,"
+        " credentials_changed_at, failed_logins, locked_until, last_login_at, preferences,"
+        " created_at, updated_at, deleted_at",
+        _users,
+    ),
+    ("user_tokens", "user_id, purpose, token_hash, created_at, expires_at", _user_tokens),
     ("categories", "id, slug, name, created_at, updated_at", _categories),
     ("tags", "id, tag_key, name, created_at, updated_at", _tags),
     (
@@ -282,6 +440,8 @@ def _stored(value: object) -> Any:
     """As the blocking driver takes it."""
     if isinstance(value, UUID):
         return value.bytes
+    if isinstance(value, StrEnum):
+        return value.value
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 

@@ -67,8 +67,8 @@ def _line(name: str, bases: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield from _line(base, bases)
 
 
-def _calls(folder: Path) -> dict[Node, set[Node]]:
-    """What each method mentions of classes of ours."""
+def _calls(folder: Path) -> tuple[dict[Node, set[Node]], dict[str, list[str]]]:
+    """What each method mentions of classes of ours, and what each class inherits from."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))]
     bases: dict[str, list[str]] = {}
     classes: set[str] = set()
@@ -109,7 +109,7 @@ def _calls(folder: Path) -> dict[Node, set[Node]]:
                 mentioned |= {(name, node.attr) for name in _line(kind, bases)}
             elif isinstance(node, ast.Name):
                 mentioned.add(("", node.id))
-    return calls
+    return calls, bases
 
 
 def _assignments(
@@ -127,12 +127,19 @@ def callers_of_gateways(folder: Path) -> dict[str, set[str]]:
     Args:
         folder: of the repositories' source.
     """
-    calls = _calls(folder)
+    calls, bases = _calls(folder)
     found: dict[str, set[str]] = {}
-    for start in calls:
-        owner, method = start
-        if not owner.endswith("Repository") or method.startswith("_"):
-            continue
+    # A method of a repository may stand in a class that it is made up of.
+    repositories = [name for name in bases if name.endswith("Repository") and bases[name]]
+    starts = [
+        (owner, (part, method))
+        for owner in repositories
+        for part in _line(owner, bases)
+        for cls, method in calls
+        if cls == part and not method.startswith("_")
+    ]
+    for owner, start in starts:
+        method = start[1]
         seen: set[Node] = set()
         to_see = [start]
         while to_see:

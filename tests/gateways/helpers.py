@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+
+import attrs
 
 import dal
 from dal.gateways import (
@@ -19,6 +22,8 @@ from dal.gateways import (
 )
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID
+from dal.statements import Affected, Many, One
+from dal.statements.statement import Statement, compile_statement
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 FIRST: dict[str, Any] = {"before_at": END_OF_TIME, "before_id": MAX_ID}
@@ -38,9 +43,183 @@ def check_tested(gateway: type, module: dict[str, Any]) -> None:
 async def user(tx: dal.Session) -> UUID:
     user_id = uuid4()
     await UsersGateway(tx).insert(
-        user_id=user_id, email=f"{user_id}@{next(_numbers)}.example", full_name="U", now=NOW
+        user_id=user_id,
+        email=f"{user_id}@{next(_numbers)}.example",
+        full_name="U",
+        role=dal.Role.USER,
+        password_hash=None,
+        now=NOW,
     )
     return user_id
+
+
+@attrs.frozen(slots=True)
+class UserRow:
+    """All that is stored of a user, live or deleted."""
+
+    id: UUID
+    email: str
+    full_name: str
+    role: dal.Role
+    is_active: bool
+    email_verified_at: datetime | None
+    password_hash: str | None
+    credentials_changed_at: datetime
+    failed_logins: int
+    locked_until: datetime | None
+    last_login_at: datetime | None
+    preferences: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+    @property
+    def user(self) -> dal.User:
+        """What a statement gives of this row."""
+        return dal.User(
+            **{field.name: getattr(self, field.name) for field in attrs.fields(dal.User)}
+        )
+
+
+@attrs.frozen(slots=True)
+class TokenRow:
+    """All that is stored of a token."""
+
+    user_id: UUID
+    purpose: dal.TokenPurpose
+    token_hash: bytes
+    created_at: datetime
+    expires_at: datetime
+
+
+_USER: dict[str, str] = {
+    "id": "BINARY(16)",
+    "email": "VARCHAR(254)",
+    "full_name": "VARCHAR(100)",
+    "role": "VARCHAR(6)",
+    "is_active": "BOOLEAN",
+    "email_verified_at": "DATETIME(6) NULL",
+    "password_hash": "VARCHAR(255) NULL",
+    "credentials_changed_at": "DATETIME(6)",
+    "failed_logins": "INT UNSIGNED",
+    "locked_until": "DATETIME(6) NULL",
+    "last_login_at": "DATETIME(6) NULL",
+    "preferences": "JSON",
+    "created_at": "DATETIME(6)",
+    "updated_at": "DATETIME(6)",
+    "deleted_at": "DATETIME(6) NULL",
+}
+_TOKEN: dict[str, str] = {
+    "user_id": "BINARY(16)",
+    "purpose": "VARCHAR(18)",
+    "token_hash": "BINARY(32)",
+    "created_at": "DATETIME(6)",
+    "expires_at": "DATETIME(6)",
+}
+
+
+def _statement(method: str, returns: str, params: Mapping[str, str], sql: str) -> Statement:
+    """A statement of the tests: what a table holds, whatever our own statements say."""
+    lines = [
+        "-- Do what a test wants.",
+        f"-- returns: {returns}",
+        *(f"-- param: {name} {kind} of a test" for name, kind in params.items()),
+        "-- access: n/a",
+        "-- deleted: n/a",
+        "-- index: n/a",
+        "-- reads: 0",
+        "-- locks: none",
+        sql,
+    ]
+    return compile_statement(f"tests/{method}", "\n".join(lines))
+
+
+def _insert(table: str, columns: Mapping[str, str]) -> Affected:
+    values = ", ".join(f":{name}" for name in columns)
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
+    return Affected(_statement(f"put_{table}", "affected", columns, sql))
+
+
+def _select(table: str, columns: Mapping[str, str], where: str) -> str:
+    return f"SELECT {', '.join(f'{name} AS {name}' for name in columns)} FROM {table} {where}"
+
+
+_PUT_USER = _insert("users", _USER)
+_PUT_TOKEN = _insert("user_tokens", _TOKEN)
+_USER_ROW = One(
+    _statement(
+        "user_row", "one UserRow", {"id": "BINARY(16)"}, _select("users", _USER, "WHERE id = :id")
+    ),
+    UserRow,
+)
+_TOKEN_ROWS = Many(
+    _statement(
+        "token_rows",
+        "many TokenRow",
+        {"user_id": "BINARY(16)"},
+        _select("user_tokens", _TOKEN, "WHERE user_id = :user_id ORDER BY purpose LIMIT 9"),
+    ),
+    TokenRow,
+)
+_COLUMNS = Many(
+    _statement(
+        "columns",
+        "many str",
+        {"table_name": "VARCHAR(64)"},
+        "SELECT column_name AS name FROM information_schema.columns"
+        " WHERE table_schema = DATABASE() AND table_name = :table_name ORDER BY name LIMIT 99",
+    ),
+    str,
+)
+
+
+def user_row(**changes: Any) -> UserRow:
+    """A live user in whose row nothing is as it is in a new one, and no two times are the same."""
+    values = {
+        "id": uuid4(),
+        "email": f"{uuid4()}@{next(_numbers)}.example",
+        "full_name": "Zoë",
+        "role": dal.Role.VIEWER,
+        "is_active": True,
+        "email_verified_at": NOW - timedelta(days=8),
+        "password_hash": "$argon2id$Kept",
+        "credentials_changed_at": NOW - timedelta(days=7),
+        "failed_logins": 3,
+        "locked_until": NOW - timedelta(days=6),
+        "last_login_at": NOW - timedelta(days=5),
+        "preferences": {"theme": "dark"},
+        "created_at": NOW - timedelta(days=9),
+        "updated_at": NOW - timedelta(days=4),
+        "deleted_at": None,
+    }
+    assert changes.keys() <= values.keys(), changes
+    return UserRow(**{**values, **changes})
+
+
+async def put_user(tx: dal.Session, row: UserRow) -> UserRow:
+    """Store a user in any state, also one that takes several statements of ours to reach."""
+    assert await tx.affected(_PUT_USER, **attrs.asdict(row)) == 1
+    return row
+
+
+async def stored_user(tx: dal.Session, user_id: UUID) -> UserRow:
+    """All that is stored of a user now."""
+    return await tx.one(_USER_ROW, id=user_id)
+
+
+async def put_token(tx: dal.Session, row: TokenRow) -> TokenRow:
+    assert await tx.affected(_PUT_TOKEN, **attrs.asdict(row)) == 1
+    return row
+
+
+async def stored_tokens(tx: dal.Session, user_id: UUID) -> list[TokenRow]:
+    """All that is stored of a user's tokens now, that for the password first."""
+    return await tx.many(_TOKEN_ROWS, user_id=user_id)
+
+
+async def columns(tx: dal.Session, table: str) -> set[str]:
+    """The columns of a table, as the server names them."""
+    return set(await tx.many(_COLUMNS, table_name=table))
 
 
 def template_row(owner_id: UUID, **changes: Any) -> dict[str, Any]:

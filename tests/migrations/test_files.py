@@ -76,8 +76,8 @@ def test_the_files_are_without_fault() -> None:
         (added("0008.create.py"), "0008.create.py: neither a migration"),
         (lambda folder: (folder / "more").mkdir(), "more: neither a migration"),
         (
-            renamed("0007.create-audit-logs", "0009.create-audit-logs"),
-            "0009.create-audit-logs.sql: its number should be 0007",
+            renamed("0008.create-user-tokens", "0010.create-user-tokens"),
+            "0010.create-user-tokens.sql: its number should be 0008",
         ),
         (
             renamed("0007.create-audit-logs", "0006.create-audit-logs"),

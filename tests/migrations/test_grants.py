@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TABLES: Final = (
     "users",
+    "user_tokens",
     "categories",
     "tags",
     "templates",
@@ -42,6 +43,7 @@ VERBS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 MAY: Final[dict[str, dict[str, str]]] = {
     "dal_application": {
         "users": "SIU",
+        "user_tokens": "SIUD",
         "categories": "SI",
         "tags": "SI",
         "templates": "SIUD",
@@ -54,9 +56,10 @@ MAY: Final[dict[str, dict[str, str]]] = {
     "dal_retention": {"audit_logs": "SD"},
     "dal_readonly": dict.fromkeys(TABLES, "S"),
 }
-# What the read-only role may not see: what people wrote, and who they are.
+# What the read-only role may not see: what people wrote, prefer, who they are, and secrets.
 WITHHELD: Final = {
-    "users": {"email", "email_live", "full_name"},
+    "users": {"email", "email_live", "full_name", "password_hash", "preferences"},
+    "user_tokens": {"token_hash"},
     "categories": set[str](),
     "tags": set[str](),
     "templates": {"name", "description", "author_name"},
@@ -67,6 +70,7 @@ WITHHELD: Final = {
 # One that every role that may read anything of the table may read.
 COLUMNS: Final = {
     **dict.fromkeys(("users", "categories", "tags", "templates", "audit_logs"), "id"),
+    "user_tokens": "user_id",
     **dict.fromkeys(("template_versions", "template_tags"), "template_id"),
     "_yoyo_log": "id",
     "_yoyo_migration": "migration_hash",
@@ -182,9 +186,10 @@ def test_a_purge_takes_versions_and_tags_along_without_a_right_on_versions(
     application = accounts.config("dal_application")
     with closing(connect(application)) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO users (id, email, full_name, created_at, updated_at)"
-            " VALUES (_binary %s, 'a@b', 'A', %s, %s)",
-            (user, now, now),
+            "INSERT INTO users (id, email, full_name, role, is_active, credentials_changed_at,"
+            " failed_logins, preferences, created_at, updated_at)"
+            " VALUES (_binary %s, 'a@b', 'A', 'user', TRUE, %s, 0, '{}', %s, %s)",
+            (user, now, now, now),
         )
         cursor.execute(
             "INSERT INTO tags (id, tag_key, name, created_at, updated_at)"

@@ -11,7 +11,6 @@ import attrs
 import pytest
 
 import dal.provision
-from dal.config import Secret
 from dal.errors import ConfigError, ConnectError, MigrationError
 from dal.provision import (
     ACCOUNT_OF_ROLE,
@@ -24,6 +23,7 @@ from dal.provision import (
     prepare_kept,
     prepare_temporary,
 )
+from dal.secret import Secret
 from tests.migrations.helpers import rows, tables
 
 if TYPE_CHECKING:

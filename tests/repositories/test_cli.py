@@ -481,7 +481,7 @@ def test_migrations_by_the_migrators_account(cli: Cli, server: PrivateServer, co
 
 
 def test_a_refused_connection_is_one_line(cli: Cli, config: Config) -> None:
-    wrong = url_of(attrs.evolve(config, password=dal.config.Secret("wrong-7")))
+    wrong = url_of(attrs.evolve(config, password=dal.Secret("wrong-7")))
     for command in (["stats"], ["migrate", "status"], ["explain", "users/count_all"]):
         said = cli(*command, "--url", wrong)
         assert (said.status, said.out) == (2, "")

@@ -18,11 +18,14 @@ from tests.repositories.contracts import (
     USER_ASKS,
     USER_CASES,
     USERS,
+    VIEWER_CASES,
     World,
+    as_viewer,
     audit_world,
     public_methods,
     template_world,
     user_world,
+    viewer_word,
 )
 
 Table = dict[str, str]
@@ -66,13 +69,16 @@ def cells(table: Table, cases: list[str]) -> list[tuple[str, str, str]]:
 
 def stored(root: Root, world: World) -> tuple[Rows, ...]:
     """All that a method could change of the case, as the server holds it."""
+    actor = world.me.actor.id or world.id
+    users = (world.owner.id.bytes, world.id.bytes, actor.bytes)
     return (
         root("SELECT * FROM templates WHERE id = %s OR owner_id = %s", world.id.bytes,
              world.owner.id.bytes),
         root("SELECT * FROM template_versions WHERE template_id = %s", world.id.bytes),
         root("SELECT * FROM template_tags WHERE template_id = %s ORDER BY tag_id",
              world.id.bytes),
-        root("SELECT * FROM users WHERE id IN (%s, %s)", world.owner.id.bytes, world.id.bytes),
+        root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),
+        root("SELECT * FROM user_tokens WHERE user_id IN (%s, %s, %s)", *users),
     )  # fmt: skip
 
 
@@ -97,11 +103,32 @@ async def test_templates(
     await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
 
 
+@pytest.mark.parametrize("method", list(TEMPLATES))
+@pytest.mark.parametrize("case", VIEWER_CASES)
+async def test_templates_for_a_viewer(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str
+) -> None:
+    """Each change is refused, whatever it is about, and the attempt is kept."""
+    world = await as_viewer(await template_world(db, clock, case, counting=method))
+    word = viewer_word(method, case)
+    await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
+    kept = root("SELECT action, outcome, affected, actor_id, target_type, target_id"
+                " FROM audit_logs WHERE request_id = %s", world.me.actor.request_id)  # fmt: skip
+    if f"TemplateRepository.{method}" not in CHANGING_METHODS:
+        assert kept == []
+        return
+    assert world.me.actor.id is not None
+    target = None if method in ("create", "create_many", "purge_deleted") else world.id.bytes
+    assert kept == [
+        (f"template.{method}", "denied", 0, world.me.actor.id.bytes, "template", target)
+    ]
+
+
 @pytest.mark.parametrize(("method", "case", "word"), cells(USERS, USER_CASES))
 async def test_users(
     db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str, word: str
 ) -> None:
-    world = await user_world(db, clock, case)
+    world = await user_world(db, clock, case, method)
     await check(world, root, USER_ASKS[method], f"UserRepository.{method}", word)
 
 

@@ -92,3 +92,18 @@ async def test_the_lines_of_what_to_know(as_ada: dal.Session) -> None:
     lines = scope["lines"]
     await lines(as_ada, work)  # type: ignore[operator]
     assert {t.name for t in (await as_ada.templates.list_mine()).rows} == {"A", "review"}
+
+
+async def test_the_lines_of_accounts(alone: dal.Database) -> None:
+    body = "\n".join(f"    {line}" for line in programs()[3].splitlines())
+    scope: dict[str, object] = {"dal": dal}
+    program = f"async def lines(db, system):\n{body}\n    return ada, theme, is_open\n"
+    exec(compile(program, "README.md", "exec"), scope)  # noqa: S102
+    system = alone.acting_as(dal.Actor.system("readme"))
+    ada, theme, is_open = await scope["lines"](alone, system)  # type: ignore[operator]
+    assert (ada.email, theme, is_open) == ("ada@example.org", "dark", False)
+    again = await system.users.authenticate(email=ada.email, password="battery staple")
+    changed_at = await system.users.find_credentials_changed_at(ada.id)
+    assert changed_at is not None
+    assert again.last_login_at is not None
+    assert again.last_login_at >= changed_at

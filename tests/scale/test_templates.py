@@ -131,6 +131,8 @@ async def test_to_delete_an_owner_of_many_is_one_row_and_comes_back_whole(big: B
     await system.users.soft_delete(big.owners[3].id)
     assert big.recorder.names == [
         "transaction/start",
+        "users/find_by_id",
+        "users/lock_by_id",
         "users/soft_delete",
         "audit_logs/insert",
         "transaction/commit",

@@ -67,6 +67,8 @@ def _type_faults(name: str, param: Param, hint: object) -> list[str]:
         wanted = UUID if param.type.length == 16 else bytes
     if param.type.base == "BOOLEAN":
         wanted = bool
+    if param.type.family == "json":
+        return [] if hint == Mapping[str, object] else [f"{param.name}: {param.type}, and {hint}"]
     members = set(typing.get_args(hint)) or {hint}
     if _is_list(param, name):
         return [] if hint == Sequence[wanted] else [f"{param.name}: {hint}, not Sequence[{wanted}]"]

@@ -20,11 +20,30 @@ from tests.sql import server_checks as checks
 from tests.sql.text_rules import meaning_faults, text_faults
 from tests.sql.values import hits
 from tests.sql.worlds import World
+from tests.sql.written import check_written
 
 ROOT = Path(__file__).parents[2] / "sql"
+_CLAUSE = re.compile(r"\s*(SET|WHERE|ON DUPLICATE|ON)\b")
 _OPENS = re.compile(r"[(]\s*$")
-_TURNED = {" IS NULL": " IS NOT NULL", " IS NOT NULL": " IS NULL", " < :": " > :", " <> ": " = "}
+_TURNED = (
+    (" IS NULL", " IS NOT NULL"),
+    (" IS NOT NULL", " IS NULL"),
+    (" = TRUE", " = FALSE"),
+    (" = FALSE", " = TRUE"),
+    (" <> ", " = "),
+    (" = :", " <> :"),
+    (" < :", " > :"),
+    (" < :", " <= :"),
+    (" <= :", " > :"),
+    (" <= :", " < :"),
+    (" > :", " < :"),
+    (" > :", " >= :"),
+    (" >= :", " < :"),
+    (" >= :", " > :"),
+)
 
+
+_OTHER_LOCK = {"FOR UPDATE": "LOCK IN SHARE MODE", "LOCK IN SHARE MODE": "FOR UPDATE"}
 
 # Mutants that give the same on every server, and why.
 EQUIVALENT: Final = {
@@ -68,10 +87,26 @@ def _line_mutants(lines: list[str], i: int) -> Iterator[tuple[str, list[str]]]:
         yield f"flipped: {bare}", [*lines[:i], f"{line} DESC", *rest]
     if bare.startswith("LIMIT "):
         yield f"without {bare}", lines[:i] + rest
-    for text, other in _TURNED.items():
-        # In an assignment or a CASE it is no condition of the statement.
-        if text in line and not line.startswith("--"):
-            yield f"turned: {bare}", [*lines[:i], line.replace(text, other), *rest]
+    is_assigned = _clause(lines[: i + 1]) in ("SET", "ON DUPLICATE")
+    if is_assigned and line.endswith(",") and " = " in line:
+        yield f"without {bare}", lines[:i] + rest
+    if is_assigned and not line.endswith(",") and lines[i - 1].endswith(",") and " = " in line:
+        yield f"without {bare}", [*lines[: i - 1], lines[i - 1].rstrip(","), *rest]
+    for text, other in _TURNED:
+        # What is assigned is not compared.
+        if text in line and not line.startswith("--") and not (is_assigned and text == " = :"):
+            changed = line.replace(text, other)
+            yield f"turned: {bare} to {changed.strip()}", [*lines[:i], changed, *rest]
+    lock = bare.removesuffix(" -- noqa: PRS")
+    if lock in _OTHER_LOCK:
+        yield f"without {lock}", lines[:i] + rest
+        yield f"turned: {lock}", [*lines[:i], _OTHER_LOCK[lock], *rest]
+
+
+def _clause(lines: list[str]) -> str:
+    """What the clause begins with in which the last line stands."""
+    found = [match[1] for match in map(_CLAUSE.match, lines) if match]
+    return found[-1] if found else ""
 
 
 def _flip(direction: str) -> str:
@@ -100,6 +135,7 @@ async def _faults(world: World, handle: Handle) -> AsyncGenerator[list[str], Non
         checks.check_order,
         checks.check_access,
         checks.check_deleted,
+        check_written,
     ):
         yield await check(world, handle)
     for values in hits(statement, world.factor):
@@ -191,11 +227,17 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
         "now          INT         ",
         "the server takes temporal",
     ),
+    (
+        "users/record_failure",
+        "CASE WHEN failed_logins >= :max_failures THEN :lock_until END",
+        "IF(failed_logins >= :max_failures, :lock_until, NULL)",
+        "the server takes binary",
+    ),
     # plans
     (
         "users/find_by_email",
         "u.email_live = :email",
-        "u.email = :email AND u.deleted_at IS NULL",
+        "CONCAT(u.email_live, '') = :email",
         "full scan of u",
     ),
     (
@@ -211,7 +253,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
         "full scan of t",
     ),
     (
-        "users/count_all",
+        "users/get_statistics",
         "WHERE u.deleted_at IS NULL",
         "WHERE u.id IN (UNHEX('00')) AND u.deleted_at IS NULL",
         "no full scan",
@@ -231,6 +273,51 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     ("templates/get_visible", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
     ("templates/list_own", "access:  actor", "access:  system", "actor_id is asked for"),
     ("templates/list_public", "access:  public", "access:  actor", "nobody asks"),
+    ("user_tokens/find_holder", "access:  token", "access:  system", "chosen by token_hash"),
+    ("users/find_by_id", "access:  system", "access:  token", "no token_hash chooses"),
+    (
+        "user_tokens/consume",
+        "token_hash = :token_hash",
+        "token_hash >= :token_hash",
+        "by a wrong token",
+    ),
+    # rows that are there, and are not to be found
+    (
+        "users/exists_admin",
+        "        AND u.is_active = TRUE\n",
+        "",
+        "an admin who is not active",
+    ),
+    ("users/lock_admin", "    AND u.role = 'admin'\n", "", "found by not an admin"),
+    ("user_tokens/consume", "expires_at > :now", "expires_at >= :now", "a token that ends now"),
+    ("users/record_failure", "        OR locked_until <= :now", "        OR :now > 0", "is locked"),
+    # numbers
+    ("users/get_statistics", ">= :day_ago", "> :day_ago", "there are"),
+    ("users/find_window_end", "u.id DESC", "u.id ASC", "there are"),
+    ("users/record_failure", "failed_logins + 1, 1)", "failed_logins + 1, 2)", "there are"),
+    # what is written
+    (
+        "users/update_role",
+        "    credentials_changed_at = :changed_at,\n",
+        "",
+        "credentials_changed_at is",
+    ),
+    ("users/unlock", "    failed_logins = 0,\n", "", "failed_logins is '5', and should be '0'"),
+    (
+        "users/unlock",
+        "    failed_logins = 0,\n",
+        "    failed_logins = 0,\n    is_active = FALSE,\n",
+        "is_active is",
+    ),
+    # locks
+    ("users/lock_by_id", "FOR UPDATE", "LOCK IN SHARE MODE", "the lock is S"),
+    ("users/lock_by_id", "FOR UPDATE", "", "no rows are locked"),
+    (
+        "users/find_by_id",
+        "AND u.deleted_at IS NULL",
+        "AND u.deleted_at IS NULL\nFOR UPDATE",
+        "rows are locked",
+    ),
     # deleted
     ("templates/list_own", "deleted: excluded", "deleted: only", "after UPDATE"),
     ("templates/list_own", "deleted: excluded", "deleted: n/a", "and it reads templates"),

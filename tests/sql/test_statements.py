@@ -11,8 +11,9 @@ from dal.statements import Bulk, Handle, house
 from dal.testing.measure import budget
 from dal.testing.prepare import prepare, with_question_marks
 from tests.sql import server_checks as checks
-from tests.sql.values import CASES, GIVES_WITHOUT, HITS, MISSES, hits
+from tests.sql.values import ALSO_CHOOSES, CASES, GIVES_WITHOUT, HITS, MISSES, PASSED_BY, hits
 from tests.sql.worlds import World
+from tests.sql.written import WRITTEN, check_written
 
 assert dal.gateways.__all__  # imported for the handles it makes
 
@@ -85,7 +86,8 @@ async def test_reads_are_within_the_budget(handle: Handle, worlds: list[World]) 
 @all_statements
 async def test_reads_are_the_same_on_both_servers(handle: Handle, worlds: list[World]) -> None:
     """Within one row, which is the row behind the last one that is asked for."""
-    if budget(handle.statement.header.reads, rows=0, tags=0, passed=0) is None:
+    first = checks.asked_for(hits(handle.statement, 1)[0])
+    if budget(handle.statement.header.reads, rows=0, tags=0, passed=0, **first) is None:
         return
     seen: dict[tuple[int, str], dict[str, Counter[str]]] = {}
     for world in worlds:
@@ -131,12 +133,25 @@ async def test_pages_follow_each_other(handle: Handle, small: list[World]) -> No
     none_of(faults)
 
 
+@all_statements
+async def test_what_is_written_is_what_is_said(handle: Handle, small: list[World]) -> None:
+    faults = []
+    for world in small:
+        faults += _of(world, await check_written(world, handle))
+    none_of(faults)
+
+
 def test_the_table_of_values_is_about_what_there_is() -> None:
     names = {param.name for s in house().statements.values() for param in s.params}
     assert names == HITS.keys()
     assert names > MISSES.keys()
     assert house().statements.keys() >= CASES.keys()
     assert house().statements.keys() >= {name for name, _ in GIVES_WITHOUT}
+    assert house().statements.keys() >= {name for name, _ in ALSO_CHOOSES}
+    assert house().statements.keys() >= WRITTEN.keys()
+    for name, rows in PASSED_BY.items():
+        params = {param.name for param in house().statements[name].params}
+        assert all(values.keys() <= params for values in rows.values()), name
 
 
 def test_every_file_has_a_handle() -> None:

@@ -22,6 +22,7 @@ _BANNED_PAIRS: Final = frozenset({("FOR", "SHARE"), ("NATURAL", "JOIN"), ("CROSS
 _COMPARISONS: Final = frozenset({"<", ">", "=", "IN"})
 # A clause that may follow the list of what an ORDER BY sorts by.
 _AFTER_ORDER: Final = frozenset({"LIMIT", "FOR", "LOCK"})
+_AFTER_GROUPS: Final = frozenset({"HAVING", "ORDER", "LIMIT", "FOR", "LOCK"})
 _DESCENDING: Final = re.compile(r"\b(?:newest|last|most [a-z ]+) first\b")
 _ALIAS: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)\s+AS\s+([a-z_0-9]+)")
 
@@ -50,14 +51,23 @@ def aliases(sql: str) -> dict[str, str]:
 
 def order_of(sql: str) -> list[str]:
     """What the whole statement is ordered by: ``t.created_at DESC``, ``t.id DESC``."""
+    return _terms(sql, "ORDER", _AFTER_ORDER)
+
+
+def groups_of(sql: str) -> list[str]:
+    """What the whole statement is grouped by: a row for each."""
+    return _terms(sql, "GROUP", _AFTER_GROUPS)
+
+
+def _terms(sql: str, word: str, ends: frozenset[str]) -> list[str]:
     top = top_level(significant(sql))
     words = [token.text.upper() for token in top]
-    start = next((i + 2 for i, pair in enumerate(pairwise(words)) if pair == ("ORDER", "BY")), None)
+    start = next((i + 2 for i, pair in enumerate(pairwise(words)) if pair == (word, "BY")), None)
     if start is None:
         return []
     terms: list[list[str]] = [[]]
     for token in top[start:]:
-        if token.text.upper() in _AFTER_ORDER:
+        if token.text.upper() in ends:
             break
         if token.text == ",":
             terms.append([])
@@ -157,6 +167,12 @@ def _access(statement: Statement) -> list[str]:
     asks = any(param.name == "actor_id" for param in statement.params)
     needs = statement.header.access in ("actor", "public or actor")
     writes_values = statement.bulk is not None
+    # What is inserted is chosen by nobody. What is looked for is: then the token says who may.
+    behind = statement.sql.partition("WHERE")[2]
+    shown = any(p.name == "token_hash" for p in statement.params) and ":token_hash" in behind
+    if shown != (statement.header.access == "token"):
+        which = "rows are chosen by token_hash" if shown else "no token_hash chooses the rows"
+        return [f"access: {statement.header.access}, and {which}"]
     if needs and not asks:
         return [f"access: {statement.header.access}, and nobody asks: no actor_id"]
     if asks and not needs and not writes_values:
@@ -165,6 +181,20 @@ def _access(statement: Statement) -> list[str]:
     if statement.header.access == "actor" and nullable:
         return ["access: actor, and nobody may ask: actor_id is NULL"]
     return []
+
+
+def _locks(statement: Statement) -> list[str]:
+    """A SELECT that locks, also one of an INSERT, says so in the header, as the clause asks."""
+    locks = statement.header.locks
+    words = _words(significant(statement.sql))
+    if statement.writes and not ("INSERT" in words and "SELECT" in words):
+        return []
+    pairs = set(pairwise(words))
+    mode = "X" if ("FOR", "UPDATE") in pairs else "S" if ("LOCK", "IN") in pairs else None
+    if (mode is None) != (locks == "none"):
+        return [f"locks: {locks}, and {'no rows are' if mode is None else 'rows are'} locked"]
+    said = {part.strip()[0] for part in re.split(r", (?=[SX][, ])", locks)}
+    return [] if mode is None or said == {mode} else [f"locks: {locks}, and the lock is {mode}"]
 
 
 def text_faults(statement: Statement) -> list[str]:
@@ -177,6 +207,7 @@ def text_faults(statement: Statement) -> list[str]:
         *_as_always(statement.sql, found),
         *_many(statement),
         *_access(statement),
+        *_locks(statement),
     ]
 
 

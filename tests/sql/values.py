@@ -1,21 +1,26 @@
 """For every parameter a value that hits and one that misses, by its name: a name means one thing.
 
 ``HITS`` and ``MISSES`` are the table. ``CASES`` says which other values a statement needs to do its
-work: a row that is not there yet, a template that is in the trash.
+work: a row that is not there yet, a template that is in the trash. ``PASSED_BY`` says which rows a
+statement must not find although all its parameters are of rows that are there: an account that is
+locked, a token that is over.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID
+from dal.records.users import TokenPurpose
 from dal.statements import Statement
 from dal.statements.lexer import Kind, tokens
 from dal.testing import fill
-from dal.testing.fill import NOBODY, OWNER, START, STRANGER
+from dal.testing.fill import NOBODY, NOW, OWNER, START, STRANGER
 
 Values = dict[str, object]
 
@@ -24,12 +29,22 @@ Values = dict[str, object]
 PRIVATE: Final = 20
 PUBLIC: Final = 60
 TRASH: Final = (40, 50, 120)
+# Users: what each number is like stands in fill.
 DELETED_USER: Final = 3
+ADMIN: Final = 4
+LOCKED_USER: Final = 5
+FAILED_USER: Final = 6
+INACTIVE_USER: Final = 8
+UNLOCKED_USER: Final = 9
+DELETED_ADMIN: Final = 13
+INACTIVE_ADMIN: Final = 34
+NEVER_LOGGED_IN: Final = 57
 FRESH: Final = 10**6
 """Number of a row that is not there yet."""
 
 LIMIT: Final = 20
-NOW: Final = START + timedelta(days=100)
+WINDOW: Final = 20
+_NEW_HASH: Final = fill.PASSWORD_HASH.replace("$m=19456", "$m=32768")
 BEFORE_ALL: Final = START - timedelta(days=1)
 NEVER_MISSES: Final = object()
 """For what is only written or computed with: it selects nothing."""
@@ -49,24 +64,38 @@ _TABLE: Final[Mapping[str, tuple[object, object]]] = {
     "before_version": (2**32 - 1, 1),
     "category_id": (fill.category_id(1), NEVER_MISSES),
     "category_name": ("A new category", NEVER_MISSES),
+    "changed_at": (NOW, NEVER_MISSES),
     "changes": ("{}", NEVER_MISSES),
     "content": ("Review {{sql}}", NEVER_MISSES),
     "content_sha256": (bytes(32), NEVER_MISSES),
     "created_at": (START, NEVER_MISSES),
     "created_by": (fill.user_id(OWNER), NEVER_MISSES),
+    "day_ago": (NOW - timedelta(days=1), NEVER_MISSES),
     "deleted_before": (END_OF_TIME, BEFORE_ALL),
     "description": ("What it is for", NEVER_MISSES),
     "email": ("user0@example.org", "nobody@example.org"),
+    "email_verified_at": (NOW, NEVER_MISSES),
+    "expires_at": (NOW + timedelta(minutes=90), NEVER_MISSES),
+    "from_at": (START, END_OF_TIME),
     "full_name": ("Ada", NEVER_MISSES),
     "ip": (None, NEVER_MISSES),
+    "is_active": (False, NEVER_MISSES),
+    "known_changed_at": (fill.user_created_at(OWNER), END_OF_TIME),
     "limit_rows": (LIMIT, NEVER_MISSES),
+    "lock_until": (NOW + timedelta(minutes=15), NEVER_MISSES),
+    "max_failures": (fill.FAILURES_THAT_LOCK, NEVER_MISSES),
     "message": (None, NEVER_MISSES),
+    "month_ago": (NOW - timedelta(days=30), NEVER_MISSES),
     "name": ("A template", NEVER_MISSES),
     "now": (NOW, NEVER_MISSES),
     "occurred_at": (NOW, NEVER_MISSES),
     "outcome": ("success", NEVER_MISSES),
     "owner_id": (fill.user_id(OWNER), NOBODY),
+    "password_hash": (_NEW_HASH, NEVER_MISSES),
+    "preferences": ({"theme": "light"}, NEVER_MISSES),
+    "purpose": (TokenPurpose.PASSWORD_RESET, "no-such-purpose"),
     "request_id": (None, NEVER_MISSES),
+    "role": ("viewer", NEVER_MISSES),
     "slug": ("a-new-category", NEVER_MISSES),
     "slugs": (["category-1", "category-2"], ["no-such-category"]),
     "system_prompt": (None, NEVER_MISSES),
@@ -78,10 +107,16 @@ _TABLE: Final[Mapping[str, tuple[object, object]]] = {
     "target_type": ("template", "no-such-type"),
     "template_id": (fill.template_id(PRIVATE), NOBODY),
     "template_ids": ([fill.template_id(n) for n in TRASH], [NOBODY]),
+    "token_hash": (fill.token_hash(OWNER, TokenPurpose.PASSWORD_RESET), bytes(32)),
+    # As every created_at of two users: who is created just then is not counted.
+    "until_at": (START + timedelta(hours=45), BEFORE_ALL),
     "user_agent": (None, NEVER_MISSES),
     "user_id": (fill.user_id(OWNER), NOBODY),
+    "utc_offset_s": (2 * 3600, NEVER_MISSES),
     "version": (fill.head_version(PRIVATE), 99),
     "visibility": ("public", NEVER_MISSES),
+    "week_ago": (NOW - timedelta(days=7), NEVER_MISSES),
+    "window_rows": (WINDOW, NEVER_MISSES),
 }
 HITS: Final[Mapping[str, object]] = {name: hit for name, (hit, _) in _TABLE.items()}
 MISSES: Final[Mapping[str, object]] = {
@@ -96,6 +131,27 @@ _VISIBLE: Final[tuple[Values, ...]] = (
     {"template_id": fill.template_id(PUBLIC), "version": 1, "actor_id": None},
     {"template_id": fill.template_id(PUBLIC), "version": 1, "actor_id": fill.user_id(STRANGER)},
 )
+
+
+def _user(n: int) -> Values:
+    return {"user_id": fill.user_id(n)}
+
+
+def _login(n: int) -> Values:
+    """A user, whose credentials are as they were when they were created."""
+    return {**_user(n), "known_changed_at": fill.user_created_at(n)}
+
+
+def _actor(n: int) -> Values:
+    return {"actor_id": fill.user_id(n)}
+
+
+def _token(n: int, purpose: TokenPurpose = TokenPurpose.PASSWORD_RESET) -> Values:
+    return {"token_hash": fill.token_hash(n, purpose), "purpose": purpose}
+
+
+_NEW_TOKEN: Final[Values] = {"token_hash": bytes(range(32))}
+_TOKENS: Final[tuple[Values, ...]] = ({}, _token(OWNER, TokenPurpose.EMAIL_VERIFICATION), _token(4))
 CASES: Final[Mapping[str, tuple[Values, ...]]] = {
     "categories/insert_many": ({"category_id": fill.category_id(FRESH)},),
     "template_tags/insert_many": ({"tag_id": fill.tag_id(5)},),
@@ -110,8 +166,74 @@ CASES: Final[Mapping[str, tuple[Values, ...]]] = {
     "templates/purge": (_IN_TRASH,),
     "templates/restore": (_IN_TRASH,),
     "templates/update_head": ({"version": fill.head_version(PRIVATE) + 1},),
-    "users/insert": ({"user_id": fill.user_id(FRESH), "email": "new@example.org"},),
-    "users/restore": ({"user_id": fill.user_id(DELETED_USER)},),
+    "user_tokens/consume": _TOKENS,
+    "user_tokens/find_holder": _TOKENS,
+    "user_tokens/upsert": (_NEW_TOKEN, {**_NEW_TOKEN, **_user(STRANGER)}),
+    "users/exists_admin": (_actor(ADMIN),),
+    "users/find_window_end": ({}, {"window_rows": WINDOW + 1}),
+    "users/insert": ({**_user(FRESH), "email": "new@example.org"},),
+    # Local days that begin before, with and after those of UTC.
+    "users/list_new_by_day": tuple({"utc_offset_s": s} for s in (7_200, 0, -5 * 3_600, 20_700)),
+    "users/lock_admin": (_actor(ADMIN),),
+    "users/record_failure": (
+        {},
+        _user(FAILED_USER),
+        _user(UNLOCKED_USER),
+        # The third one, and the first one that locks is the fourth, the third, the second.
+        *({**_user(FAILED_USER), "max_failures": n} for n in (4, 3, 2)),
+    ),
+    "users/record_login": (
+        {},
+        {"password_hash": None},
+        _login(FAILED_USER),
+        _login(UNLOCKED_USER),
+        # By a clock that goes back: with a log-in before, and with the change of credentials alone.
+        {"now": START},
+        {**_login(NEVER_LOGGED_IN), "now": START},
+    ),
+    "users/restore": (_user(DELETED_USER),),
+    "users/unlock": tuple(_user(n) for n in (LOCKED_USER, FAILED_USER, UNLOCKED_USER)),
+    # Its own address, and another.
+    "users/update_details": ({}, {"email": "new@example.org"}),
+    "users/update_password": ({}, _user(LOCKED_USER)),
+}
+
+_NO_ADMINS: Final[Mapping[str, Values]] = {
+    "not an admin": _actor(OWNER),
+    "an admin who is not active": _actor(INACTIVE_ADMIN),
+    "an admin who is deleted": _actor(DELETED_ADMIN),
+}
+_NO_TOKENS: Final[Mapping[str, Values]] = {
+    "a token for something else": {**_token(OWNER), "purpose": TokenPurpose.EMAIL_VERIFICATION},
+    "a token that ends now": _token(16),
+    "a token that is over": _token(36),
+}
+PASSED_BY: Final[Mapping[str, Mapping[str, Values]]] = {
+    "templates/list_purgeable": {
+        "the time at which the first were deleted": {
+            "deleted_before": fill.template_deleted_at(TRASH[0])
+        },
+    },
+    "user_tokens/consume": _NO_TOKENS,
+    "user_tokens/find_holder": {
+        **_NO_TOKENS,
+        "a token of who is not active": _token(INACTIVE_USER),
+        "a token of who is deleted": _token(DELETED_USER),
+    },
+    "users/exists_admin": _NO_ADMINS,
+    "users/find_credentials_changed_at": {"who is not active": _user(INACTIVE_USER)},
+    "users/lock_admin": _NO_ADMINS,
+    "users/record_failure": {
+        "an account that is locked": _user(LOCKED_USER),
+        "a lock that has not ended yet": {**_user(UNLOCKED_USER), "now": NOW - timedelta(hours=1)},
+    },
+    "users/record_login": {
+        "an account that is locked": _login(LOCKED_USER),
+        "a lock that has not ended yet": {**_login(UNLOCKED_USER), "now": NOW - timedelta(hours=1)},
+        "an account that is not active": _login(INACTIVE_USER),
+        "an account without a password": _login(STRANGER),
+    },
+    "users/unlock": {"an account without a failure": _user(OWNER)},
 }
 
 # Chooses rows, and is written too: that it chooses must not depend on where it stands in the text.
@@ -136,11 +258,17 @@ def _audit_cursor(n: int) -> Values:
     return {"before_at": START + timedelta(minutes=n // 20), "before_id": fill.audit_id(n)}
 
 
+def _user_cursor(n: int) -> Values:
+    return {"before_at": fill.user_created_at(n), "before_id": fill.user_id(n)}
+
+
 def _cursors(statement: Statement, factor: int) -> tuple[Values, ...]:
     """Where pages start: at the top, and at a row in the middle that ties with the next."""
     names = {param.name for param in statement.params}
     if "before_deleted_at" in names:
         return ({}, _trash_cursor(160 * factor + 50))
+    if "window_rows" in names:
+        return ({}, _user_cursor(50 * factor + 1))
     if "before_at" in names:
         middle: Callable[[int], Values] = (
             _audit_cursor if statement.name.startswith("audit_logs/") else _template_cursor
@@ -149,6 +277,21 @@ def _cursors(statement: Statement, factor: int) -> tuple[Values, ...]:
     if "before_version" in names:
         return ({}, {"before_version": 3})
     return ({},)
+
+
+def raw(value: object) -> str | bytes | None:
+    """A value as it comes over the wire."""
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, UUID):
+        return value.bytes
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def hits(statement: Statement, factor: int) -> list[Values]:
@@ -180,10 +323,16 @@ def selecting(statement: Statement) -> set[str]:
 
 
 def misses(statement: Statement, factor: int) -> list[tuple[str, Values]]:
-    """Sets of values with one that misses, and its name: the statement must find nothing."""
+    """Sets of values with which the statement must find nothing, and what is wrong with them."""
     first = hits(statement, factor)[0]
     return [
-        (name, {**first, name: MISSES[name]})
-        for name in sorted(selecting(statement) & MISSES.keys())
-        if (statement.name, name) not in GIVES_WITHOUT
+        *(
+            (f"a {name} that is not there", {**first, name: MISSES[name]})
+            for name in sorted(selecting(statement) & MISSES.keys())
+            if (statement.name, name) not in GIVES_WITHOUT
+        ),
+        *(
+            (what, {**first, **values})
+            for what, values in PASSED_BY.get(statement.name, {}).items()
+        ),
     ]

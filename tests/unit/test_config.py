@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dal
-from dal.config import Config, PrivateAddress, Secret, parse
+from dal.config import Config, PrivateAddress, parse
+from dal.secret import Secret
 
 
 def test_a_whole_url() -> None:
@@ -123,6 +124,21 @@ def _with_files(url: str) -> None:
         ("mysql://u@h/d?max_lifetime_s=0", "max_lifetime_s"),
         ("mysql://u@h/d?lock_wait_timeout_s=0", "lock_wait_timeout_s"),
         ("mysql://u@h/d?lock_wait_timeout_s=1.5", "lock_wait_timeout_s"),
+        ("mysql://u@h/d?login_max_failures=0", "login_max_failures"),
+        ("mysql://u@h/d?login_max_failures=1001", "login_max_failures"),
+        ("mysql://u@h/d?login_max_failures=five", "login_max_failures"),
+        ("mysql://u@h/d?login_lock_s=0", "login_lock_s"),
+        ("mysql://u@h/d?login_lock_s=31536001", "login_lock_s"),
+        ("mysql://u@h/d?login_lock_s=1.5", "login_lock_s"),
+        ("mysql://u@h/d?password_min_chars=0", "password_min_chars"),
+        ("mysql://u@h/d?password_min_chars=65", "password_min_chars"),
+        ("mysql://u@h/d?argon2_time_cost=0", "argon2_time_cost"),
+        ("mysql://u@h/d?argon2_time_cost=101", "argon2_time_cost"),
+        ("mysql://u@h/d?argon2_parallelism=0", "argon2_parallelism"),
+        ("mysql://u@h/d?argon2_parallelism=65", "argon2_parallelism"),
+        ("mysql://u@h/d?argon2_memory_kib=31", "argon2_memory_kib"),
+        ("mysql://u@h/d?argon2_memory_kib=4194305", "argon2_memory_kib"),
+        ("mysql://u@h/d?argon2_memory_kib=400&argon2_parallelism=64", "argon2_memory_kib"),
         ("mysql://u@h:0/d", "port"),
         ("mysql://u@h:65536/d", "port"),
         ("mysql://u@h:x/d", "port"),
@@ -147,13 +163,46 @@ def test_a_wrong_url(url: str, named: str) -> None:
         ("port", "3306"), ("port", 3306.0), ("port", True), ("pool_max", None), ("pool_max", 2.5),
         ("ssl", "yes"), ("ssl", 1), ("user", b"u"), ("database", 5), ("host", None),
         ("statement_timeout_s", "1"), ("statement_timeout_s", True), ("password", 5),
-        ("password", None),
+        ("password", None), ("login_max_failures", True), ("login_lock_s", 1800.0),
+        ("password_min_chars", "8"), ("argon2_time_cost", None), ("argon2_memory_kib", 65536.0),
+        ("argon2_parallelism", True),
     ],
 )  # fmt: skip
 def test_a_wrong_keyword(name: str, value: object) -> None:
     values: dict[str, Any] = {"user": "u", "database": "d", name: value}
     with pytest.raises(dal.ConfigError, match=name):
         parse(**values)
+
+
+def test_passwords_and_log_ins() -> None:
+    config = Config(user="u", database="d")
+    assert (config.login_max_failures, config.login_lock_s) == (5, 1800)
+    assert config.password_min_chars == 8
+    # The second choice of RFC 9106.
+    costs = (config.argon2_time_cost, config.argon2_memory_kib, config.argon2_parallelism)
+    assert costs == (3, 2**16, 4)
+    assert parse(
+        "mysql://u@/d?login_max_failures=3&login_lock_s=60&password_min_chars=12"
+        "&argon2_time_cost=4&argon2_memory_kib=131072&argon2_parallelism=2"
+    ) == Config(
+        user="u", database="d", login_max_failures=3, login_lock_s=60, password_min_chars=12,
+        argon2_time_cost=4, argon2_memory_kib=131_072, argon2_parallelism=2,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"login_max_failures": 1, "login_lock_s": 1, "password_min_chars": 1},
+        {"login_max_failures": 1000, "login_lock_s": 31_536_000, "password_min_chars": 64},
+        {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1},
+        {"argon2_time_cost": 100, "argon2_memory_kib": 512, "argon2_parallelism": 64},
+        {"argon2_memory_kib": 4_194_304},
+    ],
+)
+def test_the_ends_of_what_is_allowed(options: dict[str, int]) -> None:
+    config = Config(user="u", database="d", **options)  # type: ignore[arg-type]
+    assert {name: getattr(config, name) for name in options} == options
 
 
 def test_an_unknown_keyword() -> None:

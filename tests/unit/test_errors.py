@@ -27,7 +27,7 @@ def test_what_a_catcher_can_do_next() -> None:
     transient = {dal.DeadlockError, dal.LockTimeoutError, dal.ConnectionLostError}
     constraint = {
         dal.UniqueError, dal.ParentMissingError, dal.ChildExistsError, dal.NotNullError,
-        dal.CheckError,
+        dal.CheckError, dal.LastAdminError,
     }  # fmt: skip
     unavailable = {dal.PoolTimeoutError, dal.ConnectError}
     for parent, leaves in (
@@ -54,6 +54,7 @@ def test_what_an_error_says() -> None:
 
 
 def test_fields_of_the_special_ones() -> None:
+    assert dal.LastAdminError("m", constraint="last_admin").constraint == "last_admin"
     assert vars(dal.InvalidTransitionError("m", current="a", wanted="b")).items() >= {
         "current": "a", "wanted": "b"
     }.items()  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dal
-from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
+from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time, later
 from dal.records.ids import MAX_ID, check_id
 from dal.records.page import (
     MAX_LIMIT,
@@ -24,6 +24,7 @@ from dal.records.page import (
     page_of,
 )
 from dal.records.templates import content_sha256
+from dal.records.users import Account, NewUser, checked_full_name, checked_role
 from dal.repositories.template_rows import checked_details
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -151,6 +152,14 @@ def test_times() -> None:
         assert caught.value.field == "at"
 
 
+@given(times, times)
+def test_a_change_is_later_than_the_one_before(now: datetime, before: datetime) -> None:
+    at = later(now, before)
+    assert at > before
+    assert at == max(now, before + timedelta(microseconds=1))
+    assert later(NOW, NOW) == NOW + timedelta(microseconds=1)
+
+
 def test_a_manual_clock_needs_a_zone() -> None:
     with pytest.raises(dal.UsageError):
         dal.ManualClock(datetime(2026, 1, 1))  # noqa: DTZ001
@@ -252,3 +261,67 @@ def test_the_hash_of_a_version() -> None:
     }
     assert len(hashes) == 6
     assert {len(h) for h in hashes} == {32}
+
+
+def test_a_user_to_create_is_checked() -> None:
+    made = NewUser(email=" Zo\u00cb@Example.ORG\n", full_name=" Zo\u00eb ")
+    assert (made.email, made.full_name, made.role) == (
+        "zo\u00eb@example.org",
+        " Zo\u00eb ",
+        dal.Role.USER,
+    )
+    assert made.id is None
+    good: dict[str, Any] = {"email": "a@b.example", "full_name": "A", "role": "admin"}
+    assert NewUser(**good, id=UUID(int=1)).role is dal.Role.ADMIN
+    for field, wrongs in {
+        "email": ("", "a", "a@", "@b", "a@b@c", "a b@c", "a@b..c", "a" * 255 + "@b", None, 5),
+        "full_name": ("", " \t\u3000", "a" * 101, "\ud800", None, 5),
+        "role": ("", "root", "Admin", None, 5),
+        "id": ("x", 5, str(UUID(int=1))),
+    }.items():
+        for wrong in wrongs:
+            with pytest.raises(dal.ValueRejectedError) as caught:
+                NewUser(**{**good, field: wrong})
+            assert caught.value.field == field
+
+
+@given(st.text(max_size=110))
+def test_a_name_is_kept_or_refused(name: str) -> None:
+    if len(name) <= 100 and name.strip():
+        assert checked_full_name(name) == name
+        return
+    with pytest.raises(dal.ValueRejectedError) as caught:
+        checked_full_name(name)
+    assert caught.value.field == "full_name"
+
+
+def test_roles() -> None:
+    assert [checked_role(name) for name in ("admin", "user", "viewer")] == list(dal.Role)
+    assert all(checked_role(role) is role for role in dal.Role)
+
+
+def test_what_is_secret_is_in_no_repr() -> None:
+    fields = {field.name for field in attrs.fields(dal.User)}
+    values: dict[str, Any] = {
+        **dict.fromkeys(fields),
+        "id": UUID(int=7),
+        "email": "a@b.example",
+        "full_name": "A",
+        "role": dal.Role.USER,
+        "is_active": True,
+        "created_at": NOW,
+    }
+    account = Account(**values, failed_logins=3, password_hash="$argon2id$hash")
+    assert account.user == dal.User(**values)
+    token = dal.Secret("a token")
+    issued = dal.IssuedToken(
+        UUID(int=7), "a@b.example", dal.TokenPurpose.PASSWORD_RESET, token, NOW
+    )
+    for shown in (repr(account), str(account), repr(account.user), repr(issued), f"{issued}"):
+        assert "argon2" not in shown
+        assert "a token" not in shown
+    assert "a@b.example" in repr(account)
+    assert issued.token.reveal() == "a token"
+    # What an account has more than a user is what stays inside.
+    inside = {field.name for field in attrs.fields(Account)} - fields
+    assert inside == {"failed_logins", "password_hash"}

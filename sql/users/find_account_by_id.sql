@@ -1,0 +1,30 @@
+-- Find what a check of the password looks at, by id.
+--
+-- returns: find Account
+-- param:   actor_id     BINARY(16)   who asks
+-- param:   user_id      BINARY(16)   the user
+-- access:  actor
+-- deleted: excluded
+-- index:   PRIMARY
+-- reads:   1
+-- locks:   none
+SELECT
+    u.id AS id,
+    u.email AS email,
+    u.full_name AS full_name,
+    u.role AS role,
+    u.is_active AS is_active,
+    u.email_verified_at AS email_verified_at,
+    u.credentials_changed_at AS credentials_changed_at,
+    u.locked_until AS locked_until,
+    u.last_login_at AS last_login_at,
+    u.created_at AS created_at,
+    u.updated_at AS updated_at,
+    u.deleted_at AS deleted_at,
+    u.failed_logins AS failed_logins,
+    u.password_hash AS password_hash
+FROM users AS u
+WHERE
+    u.id = :user_id
+    AND u.id = :actor_id
+    AND u.deleted_at IS NULL
