@@ -72,9 +72,9 @@ GRANT SELECT, DELETE ON audit_logs TO dal_retention;
 
 -- For counting, charts and support: structure and times, column by column. Left out is what people
 -- wrote (names, texts of templates, messages, also those of private templates), who they are
--- (addresses, full names, IPs), what they prefer, and hashes: rights know no rows, so they cannot
--- tell public from private. Whoever needs a text reads it through the application, as somebody. A
--- new column is not readable until it is listed here.
+-- (addresses, full names, IPs), what they prefer, and the hashes of passwords and tokens: rights know
+-- no rows, so they cannot tell public from private. Whoever needs a text reads it through the
+-- application, as somebody. A new column is not readable until it is listed here.
 GRANT SELECT (
     id, role, is_active, email_verified_at, credentials_changed_at, failed_logins, locked_until,
     last_login_at, created_at, updated_at, deleted_at

@@ -196,13 +196,13 @@ class UsersGateway:
         )
 
     async def record_login(
-        self, *, user_id: UUID, known_changed_at: datetime, password_hash: str | None, now: datetime
+        self, *, user_id: UUID, known_updated_at: datetime, password_hash: str | None, now: datetime
     ) -> int:
         """Record a log-in, if the account is as it was when the password was compared."""
         return await self.executor.affected(
             _RECORD_LOGIN,
             user_id=user_id,
-            known_changed_at=known_changed_at,
+            known_updated_at=known_updated_at,
             password_hash=password_hash,
             now=now,
         )

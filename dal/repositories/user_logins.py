@@ -104,7 +104,7 @@ class UserLogins(UserRules):
             return await self._refuse("user.authenticate", comparison, now)
         if not await self._users.record_login(
             user_id=account.id,
-            known_changed_at=account.credentials_changed_at,
+            known_updated_at=account.updated_at,
             password_hash=comparison.new_hash,
             now=now,
         ):

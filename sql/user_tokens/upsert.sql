@@ -1,6 +1,7 @@
 -- Issue a token in place of the one that the user has for this purpose.
 --
--- One row for a user and a purpose, by the key: a new token revokes the old one.
+-- One row for a user and a purpose, by the key: a new token revokes the old one. The hash is of 256
+-- random bits, so it is nobody else's: by uq_user_tokens_hash no row is ever met.
 --
 -- returns: affected
 -- param:   user_id      BINARY(16)   the user

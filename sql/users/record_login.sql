@@ -8,7 +8,7 @@
 --
 -- returns: affected
 -- param:   user_id      BINARY(16)   the user
--- param:   known_changed_at DATETIME(6) when the credentials that were compared had changed last
+-- param:   known_updated_at DATETIME(6) when the account that was compared had changed last
 -- param:   password_hash VARCHAR(255) NULL argon2id, PHC string; NULL leaves the one that is there
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
@@ -31,4 +31,4 @@ WHERE
         OR locked_until <= :now
     )
     AND password_hash IS NOT NULL
-    AND credentials_changed_at = :known_changed_at
+    AND updated_at = :known_updated_at

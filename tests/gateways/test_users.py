@@ -697,12 +697,12 @@ async def test_record_failure_repeats_no_number_of_another(tx: dal.Session) -> N
     assert await fail(tx, row.id, most=99) == 43
 
 
-KNOWN = NOW - 7 * DAY
+KNOWN = NOW - 4 * DAY
 
 
-def log_in(known_changed_at: datetime = KNOWN, now: datetime = NOW) -> Change:
+def log_in(known_updated_at: datetime = KNOWN, now: datetime = NOW) -> Change:
     return lambda users, user_id: users.record_login(
-        user_id=user_id, known_changed_at=known_changed_at, password_hash="$argon2id$New", now=now
+        user_id=user_id, known_updated_at=known_updated_at, password_hash="$argon2id$New", now=now
     )
 
 
@@ -713,7 +713,7 @@ async def test_record_login(tx: dal.Session) -> None:
         (NOW - DAY, NOW, NOW),
         (NOW + DAY, NOW, NOW + DAY),
         # Not before the credentials were changed either.
-        (None, NOW - 8 * DAY, KNOWN),
+        (None, NOW - 8 * DAY, NOW - 7 * DAY),
     ):
         for locked_until in (None, now - DAY, now):
             before = user_row(last_login_at=last, locked_until=locked_until)
@@ -728,7 +728,7 @@ async def test_record_login_without_a_new_hash(tx: dal.Session) -> None:
         await check_change(
             tx,
             lambda users, user_id: users.record_login(
-                user_id=user_id, known_changed_at=KNOWN, password_hash=None, now=LATER
+                user_id=user_id, known_updated_at=KNOWN, password_hash=None, now=LATER
             ),
             before=user_row(),
             failed_logins=0,
@@ -744,8 +744,8 @@ async def test_record_login_without_a_new_hash(tx: dal.Session) -> None:
         {"is_active": False},
         {"deleted_at": NOW - DAY},
         {"password_hash": None},
-        {"credentials_changed_at": KNOWN + TICK},
-        {"credentials_changed_at": KNOWN - TICK},
+        {"updated_at": KNOWN + TICK},
+        {"updated_at": KNOWN - TICK},
     ],
 )
 async def test_record_login_of_another_state(tx: dal.Session, change: dict[str, Any]) -> None:

@@ -593,10 +593,26 @@ async def test_an_address_that_changes_hands_while_the_password_is_compared(
     async with opened(config, root, hook=hook) as world:
         user = await world.user()
         hook.work = meanwhile(world, user, move_away)
+        # By then it is the address of somebody else, whose password it is not.
+        with pytest.raises(dal.AuthenticationError):
+            await world.log_in(user)
+        assert hook.n_done == 1
+        assert world.row(user).last_login_at is None
+
+
+async def test_a_rename_while_the_password_is_compared(config: Config, root: Root) -> None:
+    hook = Meanwhile("users/find_account")
+    async with opened(config, root, hook=hook) as world:
+        user = await world.user()
+
+        async def rename(users: dal.UserRepository, of: dal.User) -> object:
+            return await users.update_details(of.id, full_name="Renamed")
+
+        hook.work = meanwhile(world, user, rename)
         found = await world.log_in(user)
         assert hook.n_done == 1
-        # Whose password it is, and nobody else.
-        assert found.id == user.id
+        assert found == await world.system.users.get(user.id)
+        assert found.full_name == "Renamed"
 
 
 # ---------------------------------------------------------------------------- rehash

@@ -80,7 +80,7 @@ _TABLE: Final[Mapping[str, tuple[object, object]]] = {
     "full_name": ("Ada", NEVER_MISSES),
     "ip": (None, NEVER_MISSES),
     "is_active": (False, NEVER_MISSES),
-    "known_changed_at": (fill.user_created_at(OWNER), END_OF_TIME),
+    "known_updated_at": (fill.user_created_at(OWNER), END_OF_TIME),
     "limit_rows": (LIMIT, NEVER_MISSES),
     "lock_until": (NOW + timedelta(minutes=15), NEVER_MISSES),
     "max_failures": (fill.FAILURES_THAT_LOCK, NEVER_MISSES),
@@ -138,8 +138,8 @@ def _user(n: int) -> Values:
 
 
 def _login(n: int) -> Values:
-    """A user, whose credentials are as they were when they were created."""
-    return {**_user(n), "known_changed_at": fill.user_created_at(n)}
+    """A user, whose account is as it was when it was created."""
+    return {**_user(n), "known_updated_at": fill.user_created_at(n)}
 
 
 def _actor(n: int) -> Values:
