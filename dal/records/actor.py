@@ -75,6 +75,8 @@ class Actor:
     ) -> Actor:
         """A user who is logged in; the caller vouches for id and role.
 
+        Pass the role that the log-in gave: without it a viewer acts as a user.
+
         Raises:
             UsageError: the id is no UUID, or there is no such role.
             ValueRejectedError: a text is too long; ``field`` names it.

@@ -11,7 +11,6 @@ from uuid import UUID
 import attrs
 
 from dal.errors import AuthenticationError, NotFoundError, ValueRejectedError
-from dal.passwords import Passwords
 from dal.records.audit import Outcome
 from dal.records.clock import later
 from dal.records.ids import check_id
@@ -43,7 +42,8 @@ class UserAccessTokens(UserLogins):
         self, email: str, *, valid_for: timedelta = _HOUR
     ) -> IssuedToken | None:
         """A token with which the password can be set once, for the system to send by mail. None
-        where nobody who may log in has the address: tell whoever asked the same either way.
+        where nobody who may log in has the address: tell whoever asked the same either way, and
+        before it is done, since it takes longer where somebody has.
 
         Raises:
             PermissionDeniedError: the actor is not the system.
@@ -110,7 +110,7 @@ class UserAccessTokens(UserLogins):
         new = self._new_password("new_password", new_password)
         # First, so that nobody has passwords hashed for a token that was made up.
         is_valid = await self.is_password_reset_valid(token)
-        new_hash = await Passwords(self._scope.config).hash(new) if is_valid else ""
+        new_hash = await self._hashed(new) if is_valid else ""
         return await self._reset_password(token_hash, new_hash)
 
     @changing

@@ -70,7 +70,8 @@ class UserLists(UserRules):
         address begins so, by address. By substring, which no index finds: newest first, and a page
         looks at no more than 5,000 users, so it may hold fewer than ``limit``, even none, while
         ``next`` leads on. Either way names regardless of case and accents, addresses regardless of
-        case.
+        case; a letter that a name has as two characters, the base and the accent, is found as it is
+        stored.
 
         Args:
             match: ``prefix`` or ``substring``.
@@ -144,8 +145,8 @@ class UserLists(UserRules):
         return Page(tuple(rows), encode_cursor(search.list_name, (end.created_at, end.id)))
 
     async def list_by_email_including_deleted(self, email: str, *, limit: int = 50) -> list[User]:
-        """Who has an address, and who had it when they were deleted, newest first; for an admin
-        and the system, who look for whom to restore.
+        """Who has an address, and who had it when they were deleted; for an admin and the system,
+        who look for whom to restore. By id, newest first, as far as ids were made here.
 
         Raises:
             PermissionDeniedError: the actor is neither.

@@ -80,6 +80,8 @@ class UserLogins(UserRules):
 
         Raises:
             AuthenticationError: refused.
+            StatementTimeoutError: over the time of ``within()``; there is no answer, and it is not
+                counted.
             TransientError: the account was changed each time that the password was compared.
             UsageError: inside a transaction, whose rollback would forget the failure.
             ValueRejectedError: ``email`` is no address, or ``password`` no text or over 1,024
@@ -90,7 +92,8 @@ class UserLogins(UserRules):
         given = checked_password(password, field="password")
         for _ in range(_COMPARISONS):
             account = await self._users.find_account(email=address)
-            outcome = await self._authenticate(await self._compare(account, given))
+            comparison = await self._with_new_hash(await self._compare(account, given), given)
+            outcome = await self._authenticate(comparison)
             if outcome is not None:
                 return self._let_in(outcome)
         raise self._unsteady()
@@ -136,7 +139,7 @@ class UserLogins(UserRules):
         if not self._is_self(user_id):
             # First, so that nobody has passwords hashed for somebody else.
             self._may_be_admin()
-            new_hash = await Passwords(self._scope.config).hash(new)
+            new_hash = await self._hashed(new)
             changed = await self._update_password(user_id, None, new_hash)
             if changed is None:
                 raise self._unsteady()
@@ -153,8 +156,8 @@ class UserLogins(UserRules):
             if account is None:
                 raise NotFoundError("no such user for this actor")
             comparison = await self._compare(account, given)
-            if comparison.is_right and not new_hash:
-                new_hash = await Passwords(self._scope.config).hash(new)
+            if comparison.refusal(self._scope.clock.now()) is None and not new_hash:
+                new_hash = await self._hashed(new)
             outcome = await self._update_password(user_id, comparison, new_hash)
             if outcome is not None:
                 return self._let_in(outcome)
@@ -231,11 +234,25 @@ class UserLogins(UserRules):
             raise UsageError(f"{what}: not in a transaction, whose rollback would forget a failure")
 
     async def _compare(self, account: Account | None, given: str) -> _Comparison:
-        passwords = Passwords(self._scope.config)
+        """Compare, and do no more: the time must not tell a right guess at a locked account."""
         stored = None if account is None else account.password_hash
-        is_right = await passwords.verify(given, stored)
-        outdated = is_right and stored is not None and passwords.needs_rehash(stored)
-        return _Comparison(account, is_right, await passwords.hash(given) if outdated else None)
+        is_right = await self._scope.in_time(Passwords(self._scope.config).verify(given, stored))
+        return _Comparison(account, is_right)
+
+    async def _with_new_hash(self, comparison: _Comparison, given: str) -> _Comparison:
+        """With a hash of the present costs, if the comparison lets in and the stored one is of
+        others.
+        """
+        account = comparison.account
+        if comparison.refusal(self._scope.clock.now()) is not None or account is None:
+            return comparison
+        stored = account.password_hash
+        if stored is None or not Passwords(self._scope.config).needs_rehash(stored):
+            return comparison
+        return attrs.evolve(comparison, new_hash=await self._hashed(given))
+
+    async def _hashed(self, password: str) -> str:
+        return await self._scope.in_time(Passwords(self._scope.config).hash(password))
 
     @staticmethod
     def _let_in(outcome: User | LoginRefusal) -> User:

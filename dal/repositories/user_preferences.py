@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from dal.errors import NotFoundError
@@ -22,6 +22,8 @@ from dal.repositories.base import changing
 from dal.repositories.user_rules import TARGET, UserRules
 
 __all__ = ["UserPreferenceMethods"]
+
+_MAX_KEYS_TOLD: Final = 100
 
 
 class UserPreferenceMethods(UserRules):
@@ -132,6 +134,9 @@ class UserPreferenceMethods(UserRules):
         self, action: str, user_id: UUID, after: Preferences, changes: Mapping[str, object]
     ) -> None:
         await self._users.update_preferences(user_id=user_id, preferences=after)
+        if len(changes) > _MAX_KEYS_TOLD:
+            # Each key with all that is above it would be many times the document.
+            changes = {"preferences": {"from": None, "to": f"{len(changes)} keys"}}
         await self._audit.write(
             action, TARGET, user_id, changes=changes, at=self._scope.clock.now()
         )

@@ -130,9 +130,12 @@ class UserRules(Repository):
         return user
 
     def _comes_first(self, user_id: UUID) -> bool:
-        """Whether the actor is locked before this user."""
+        """Whether the actor is locked, and proven to be an admin, before this user is.
+
+        Of oneself always: an admin in the trash must not be one by having been taken out.
+        """
         actor_id = self._scope.actor.id
-        return actor_id is None or actor_id < user_id
+        return actor_id is None or actor_id <= user_id
 
     def _may_be_admin(self) -> None:
         """Tell nothing of somebody else to who does not even say that they are an admin.

@@ -9,7 +9,6 @@ from uuid import UUID
 import attrs
 
 from dal.errors import NotFoundError, StaleVersionError
-from dal.passwords import Passwords
 from dal.records.actor import Role
 from dal.records.clock import check_time, later
 from dal.records.ids import check_id, new_id
@@ -60,7 +59,7 @@ class UserRepository(UserAccessTokens, UserPreferenceMethods, UserLists):
         password_hash: str | None = None
         if password is not None:
             checked = self._new_password("password", password)
-            password_hash = await Passwords(self._scope.config).hash(checked)
+            password_hash = await self._hashed(checked)
         return await self._create(new, password_hash)
 
     @changing

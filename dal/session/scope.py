@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
 from dal.config import Config
-from dal.errors import TransientError, UsageError
+from dal.errors import StatementTimeoutError, TransientError, UsageError
 from dal.records.actor import Actor
 from dal.records.clock import Clock
 from dal.session.core import Core
@@ -64,6 +64,18 @@ class Scope(Executor):
         if self._deadline is not None:
             deadline = min(deadline, self._deadline)
         return type(self)(self._core, self.actor, tx=self._tx, deadline=deadline)
+
+    async def in_time(self, work: Awaitable[T]) -> T:
+        """The result of what is no statement, within the deadline of :meth:`within`.
+
+        Raises:
+            StatementTimeoutError: the deadline passed; the work is cancelled.
+        """
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await work
+        except TimeoutError:
+            raise StatementTimeoutError("the deadline has passed") from None
 
     def on(self, tx: Transaction) -> Self:
         """The same actor on another transaction."""

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 import attrs
 import pytest
-from argon2 import extract_parameters
+from argon2 import PasswordHasher, extract_parameters
 
 import dal
 from dal.config import Config
@@ -1123,3 +1123,45 @@ async def test_a_log_in_after_a_change_is_not_before_it(world: World) -> None:
         assert found.last_login_at >= changed_at
         assert found == await world.system.users.get(user.id)
         world.clock.move(-timedelta(hours=1))
+
+
+# ------------------------------------------------------------------- the time tells nothing
+
+
+@pytest.mark.parametrize("closed", [lock, deactivate])
+async def test_a_right_guess_at_a_closed_account_is_no_more_work(
+    config: Config, root: Root, monkeypatch: pytest.MonkeyPatch, closed: Change
+) -> None:
+    """Neither the hash of other costs nor that of the new password is made."""
+    async with opened(config, root) as world:
+        user = await world.user()
+    work: list[str] = []
+    for name in ("hash", "verify"):
+        real = getattr(PasswordHasher, name)
+
+        def counted(*args: Any, real: Any = real, name: str = name) -> Any:
+            work.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(PasswordHasher, name, counted)
+    async with opened(config, root, **OTHER_COSTS) as world:
+        await closed(world.system.users, user)
+        me = world.acting(user)
+        for password in (PASSWORD, WRONG):
+            work.clear()
+            await world.refused(user, password)
+            assert work == ["verify"]
+            work.clear()
+            with pytest.raises(dal.AuthenticationError):
+                await me.users.update_password(user.id, new_password=NEW, current_password=password)
+            assert work == ["verify"]
+
+
+async def test_a_deadline_is_one_of_hashing_too(world: World) -> None:
+    user = await world.user()
+    late = world.nobody.within(1e-9)
+    with pytest.raises(dal.StatementTimeoutError):
+        await late.users.authenticate(email=user.email, password=PASSWORD)
+    with pytest.raises(dal.StatementTimeoutError):
+        await late.users.create(email="late@x.example", full_name="L", password=PASSWORD)
+    assert await world.system.users.find_by_email("late@x.example") is None

@@ -62,7 +62,7 @@ async def test_the_web_application(
         module.lifespan(module.app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
-        as_ada, as_bob = {"X-User": str(ada.id)}, {"X-User": str(bob.id)}
+        as_ada, as_bob = ({"X-User": str(user.id), "X-Role": "user"} for user in (ada, bob))
         new = {"name": "A", "content": "a", "tags": ["x"]}
         made = await client.post("/templates", json=new, headers=as_ada)
         assert made.status_code == 201, made.text
@@ -76,7 +76,9 @@ async def test_the_web_application(
         long = await client.post("/templates", json={**new, "name": "x" * 256}, headers=as_ada)
         assert (long.status_code, long.json()["field"]) == (422, "name")
         gone = await client.post(
-            "/templates", json=new, headers={"X-User": str(dal.new_id(ada.created_at))}
+            "/templates",
+            json=new,
+            headers={**as_ada, "X-User": str(dal.new_id(ada.created_at))},
         )
         assert gone.status_code == 409
 

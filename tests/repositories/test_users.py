@@ -1046,3 +1046,16 @@ async def test_a_deleted_user_is_no_actor(db: dal.Database, system: dal.Session)
     with pytest.raises(dal.PermissionDeniedError):
         await session.users.restore(user.id)
     assert (await system.users.get_including_deleted(user.id)).deleted_at is not None
+
+
+async def test_an_admin_in_the_trash_takes_nobody_out_of_it(
+    db: dal.Database, system: dal.Session, grace: dal.User, ada: dal.User
+) -> None:
+    """Least of all themselves."""
+    as_grace = db.acting_as(dal.Actor.user(grace.id, role=dal.Role.ADMIN))
+    await system.users.soft_delete(ada.id)
+    await system.users.soft_delete(grace.id)
+    for user in (grace, ada):
+        with pytest.raises(dal.PermissionDeniedError):
+            await as_grace.users.restore(user.id)
+        assert (await system.users.get_including_deleted(user.id)).deleted_at is not None
