@@ -13,7 +13,7 @@
 -- deleted: n/a
 -- index:   n/a
 -- reads:   0
--- locks:   none
+-- locks:   S,REC_NOT_GAP users.PRIMARY, X,REC_NOT_GAP user_tokens.PRIMARY
 INSERT INTO user_tokens
 (user_id, purpose, token_hash, created_at, expires_at)
 VALUES

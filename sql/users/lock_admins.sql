@@ -8,7 +8,7 @@
 -- access:  n/a
 -- deleted: excluded
 -- index:   ix_users_role
--- reads:   2 * rows + 1
+-- reads:   n/a: the live admins, those who are not active too
 -- locks:   X,REC_NOT_GAP users.PRIMARY, X,REC_NOT_GAP users.ix_users_role
 SELECT u.id AS id
 FROM users AS u FORCE INDEX (ix_users_role) -- noqa: PRS
