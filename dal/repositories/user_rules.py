@@ -120,7 +120,9 @@ class UserRules(Repository):
             PermissionDeniedError: the actor is neither admin nor the system.
         """
         self._say_admin(action, user_id)
-        if self._comes_first(user_id):
+        # Who changes themselves takes the lock to change at once: two who both share it first, and
+        # then both want to change, would wait for each other.
+        if not self._is_self(user_id) and self._comes_first(user_id):
             await self._only_admins_change(action, user_id)
             return await self._locked(user_id)
         user = await self._users.lock_by_id(user_id=user_id)

@@ -422,6 +422,16 @@ async def test_admins_change_each_other_in_a_circle(crowd: Crowd, what: str) -> 
     assert not [e for e in crowd.recorder.errors if isinstance(e, dal.DeadlockError)]
 
 
+async def test_an_admin_unlocks_themselves_many_times_at_once(crowd: Crowd) -> None:
+    """They need their row twice, as the admin who acts and as the user who is changed."""
+    crowd.recorder.clear()
+    for _ in rounds(3):
+        admins = await these_admins(crowd, 2)
+        work = [admins.act(admins.ids[0], "unlock", admins.ids[0]) for _ in range(12)]
+        assert Counter(await whole(admins, work)) == {"done": 12}
+    assert not [e for e in crowd.recorder.errors if isinstance(e, dal.DeadlockError)]
+
+
 async def test_admins_restore_whom_others_delete(crowd: Crowd) -> None:
     """The younger ones restore the older ones, whose deletion locks from the oldest on.
 
