@@ -55,9 +55,9 @@ from dal.records.audit import AuditEntry, Outcome
 from dal.records.clock import Clock, ManualClock, SystemClock
 from dal.records.ids import derived_id, new_id
 from dal.records.keep import KEEP
+from dal.records.new_templates import NewTemplate
 from dal.records.page import Page
 from dal.records.templates import (
-    NewTemplate,
     Template,
     TemplateStatistics,
     TemplateSummary,

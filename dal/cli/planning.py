@@ -18,7 +18,8 @@ import attrs
 from dal.cli.reading import BadRow, Row
 from dal.errors import ValueRejectedError
 from dal.records.ids import derived_id
-from dal.records.templates import NewTemplate, Visibility
+from dal.records.new_templates import NewTemplate
+from dal.records.templates import Visibility
 from dal.records.text import category_slug
 
 __all__ = ["MAX_BATCH_BYTES", "Planned", "batches", "plan"]

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 import attrs
 
 from dal.errors import UsageError
-from dal.records.templates import NewTemplate
+from dal.records.new_templates import NewTemplate
 
 __all__ = ["FIELDS", "BadRow", "Row", "parse_map", "read_csv", "read_json_lines"]
 

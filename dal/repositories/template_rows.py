@@ -12,7 +12,8 @@ import attrs
 from dal.errors import ParentMissingError
 from dal.records.ids import new_id
 from dal.records.keep import Keep
-from dal.records.templates import NewTemplate, Template, Visibility, checked_texts, content_sha256
+from dal.records.new_templates import NewTemplate, checked_texts
+from dal.records.templates import Template, Visibility, content_sha256
 from dal.records.text import category_slug, tag_key
 from dal.records.vocabulary import Category, Tag
 

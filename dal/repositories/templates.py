@@ -28,9 +28,9 @@ from dal.records.actor import Role
 from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time, later
 from dal.records.ids import MAX_ID, check_id
 from dal.records.keep import KEEP, Keep
+from dal.records.new_templates import NewTemplate, checked_texts
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
 from dal.records.templates import (
-    NewTemplate,
     Template,
     TemplateRow,
     TemplateStatistics,
@@ -38,7 +38,6 @@ from dal.records.templates import (
     TemplateVersion,
     TemplateVersionSummary,
     Visibility,
-    checked_texts,
     content_sha256,
 )
 from dal.records.text import category_slug, tag_key

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 import dal
-from dal.records.templates import MAX_TAGS
+from dal.records.new_templates import MAX_TAGS
 from dal.records.text import MAX_PROMPT_BYTES, category_slug, tag_key
 from tests.conftest import new_user
 from tests.repositories.conftest import Root
