@@ -49,20 +49,30 @@ from dal.errors import (
     UniqueError,
     UsageError,
     ValueRejectedError,
+    VariablesError,
 )
 from dal.records.actor import Actor, ActorType, Role
 from dal.records.audit import AuditEntry, Outcome
 from dal.records.clock import Clock, ManualClock, SystemClock
+from dal.records.exported_templates import TemplateExport
 from dal.records.ids import derived_id, new_id
 from dal.records.keep import KEEP
-from dal.records.new_templates import NewTemplate
+from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
+from dal.records.search import SearchCorpus
+from dal.records.snippets import Snippet
 from dal.records.templates import (
+    RatingDistribution,
     Template,
+    TemplateHit,
+    TemplateLabel,
+    TemplateLabelMove,
+    TemplateRating,
     TemplateStatistics,
     TemplateSummary,
     TemplateVersion,
     TemplateVersionSummary,
+    VersionDiff,
     Visibility,
 )
 from dal.records.users import (
@@ -74,9 +84,10 @@ from dal.records.users import (
     UserStatistics,
     normalize_email,
 )
-from dal.records.vocabulary import CategoryCount
+from dal.records.variables import RenderedPrompt, Variable
+from dal.records.vocabulary import Category, CategoryCount, TagCount
 from dal.repositories import AuditLogRepository, TemplateRepository, UserRepository
-from dal.search import SearchScope, Sort
+from dal.search import SearchScope, Sort, TemplateFilters
 from dal.search.users import Match
 from dal.secret import Secret
 from dal.session import OnStatement
@@ -89,6 +100,7 @@ __all__ = [
     "AuditEntry",
     "AuditLogRepository",
     "AuthenticationError",
+    "Category",
     "CategoryCount",
     "CheckError",
     "ChildExistsError",
@@ -110,6 +122,7 @@ __all__ = [
     "Match",
     "MigrationError",
     "NewTemplate",
+    "NewVersion",
     "NotFoundError",
     "NotNullError",
     "OnStatement",
@@ -119,19 +132,30 @@ __all__ = [
     "ParentMissingError",
     "PermissionDeniedError",
     "PoolTimeoutError",
+    "RatingDistribution",
+    "RenderedPrompt",
     "Role",
     "RowShapeError",
+    "SearchCorpus",
     "SearchScope",
     "Secret",
     "ServerError",
     "Session",
+    "Snippet",
     "Sort",
     "SqlFolder",
     "StaleVersionError",
     "StatementError",
     "StatementTimeoutError",
     "SystemClock",
+    "TagCount",
     "Template",
+    "TemplateExport",
+    "TemplateFilters",
+    "TemplateHit",
+    "TemplateLabel",
+    "TemplateLabelMove",
+    "TemplateRating",
     "TemplateRepository",
     "TemplateStatistics",
     "TemplateSummary",
@@ -147,6 +171,9 @@ __all__ = [
     "UserStatistics",
     "UsersOfDay",
     "ValueRejectedError",
+    "Variable",
+    "VariablesError",
+    "VersionDiff",
     "Visibility",
     "connect",
     "derived_id",

@@ -13,6 +13,7 @@
       InvalidTransitionError      the state machine has no such step      .current  .wanted
       StaleVersionError           somebody changed it first               .expected .actual
       ValueRejectedError          too long, out of range, malformed       .field
+        VariablesError            give the missing values, no others      .missing  .unknown
       ConstraintError             refused, nothing changed                .constraint
         UniqueError  ParentMissingError  ChildExistsError  NotNullError  CheckError
         LastAdminError            make another admin first
@@ -64,6 +65,7 @@ __all__ = [
     "UniqueError",
     "UsageError",
     "ValueRejectedError",
+    "VariablesError",
     "from_server",
 ]
 
@@ -155,6 +157,18 @@ class ValueRejectedError(DalError):
     ) -> None:
         super().__init__(message, statement=statement, errno=errno, sqlstate=sqlstate)
         self.field = field
+
+
+class VariablesError(ValueRejectedError):
+    """The values do not fit the variables of a prompt: all that are missing, all that are unknown.
+
+    The message names a few of them, and never a value.
+    """
+
+    def __init__(self, message: str, *, missing: tuple[str, ...], unknown: tuple[str, ...]) -> None:
+        super().__init__(message, field="values")
+        self.missing = missing
+        self.unknown = unknown
 
 
 class ConstraintError(DalError):

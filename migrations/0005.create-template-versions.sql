@@ -3,11 +3,13 @@
 -- ddl: mysql: new table, no rows to copy
 CREATE TABLE template_versions (
     template_id BINARY(16) NOT NULL,
-    version INT UNSIGNED NOT NULL COMMENT '1 to n of its template, without a gap',
+    version INT UNSIGNED NOT NULL COMMENT '1 to n of its template; a gap is a deleted one',
     content MEDIUMTEXT NOT NULL,
     system_prompt MEDIUMTEXT NULL,
+    variables JSON NOT NULL COMMENT 'what {{name}} stands for it: [{"name": ..., "default": ...}]',
     content_sha256 BINARY(32) NOT NULL COMMENT 'of content and system prompt, see dal.records',
     message VARCHAR(500) NULL COMMENT 'why this version was made',
+    author_name VARCHAR(255) NULL COMMENT 'whom the source credits; who made it is created_by',
     created_by BINARY(16) NOT NULL,
     created_at DATETIME(6) NOT NULL,
     CONSTRAINT pk_template_versions PRIMARY KEY (template_id, version),

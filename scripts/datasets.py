@@ -5,10 +5,11 @@
     scripts/datasets.py --out build                 every collection, build/NAME.jsonl each
     scripts/datasets.py --data DIR --out build awesome_chatgpt_prompts
 
-Every row becomes one template, or is left out with its reason on stderr and in the count. A row
-is left out when a value breaks the format (a blank name, a name of 300 characters); a file that is
-not what it should be (bad JSON, a missing column) ends the run and names the line; nothing is
-written for it.
+Every row becomes one template, or one version of a template, or is left out with its reason on
+stderr and in the count. A row is left out when a value breaks the format (a blank name, a name of
+300 characters), and with it the other versions of its template; a file that is not what it should
+be (bad JSON, a missing column, a version that is missing) ends the run and names the line; nothing
+is written for it.
 
 Exit status: 0 done, 1 a malformed file, 2 wrong usage or no data.
 """
@@ -20,11 +21,12 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeGuard
 from uuid import UUID
 
 Row = dict[str, object]
@@ -32,6 +34,8 @@ Change = Callable[[str], None]  # told what was changed in a value on its way
 
 # The longest published prompt has 144,260 characters, csv's own limit is 131,072 bytes.
 MAX_CSV_FIELD = 16 * 1024 * 1024
+
+MAX_VERSIONS = 10_000  # of one template
 
 
 class DataError(Exception):
@@ -44,24 +48,38 @@ class DataAbsentError(Exception):
 
 @dataclass
 class Report:
-    """What became of the rows of one file, by line: written, left out, changed."""
+    """What became of the rows of one file, by line: written, left out, changed.
+
+    A template is written once, for however many rows that are its versions.
+    """
 
     file: str
     rows: int = 0
     written: int = 0
+    templates: int = 0
     left_out: list[str] = field(default_factory=list)
     changed: dict[str, list[int]] = field(default_factory=dict)
 
-    def leave_out(self, line: int, reasons: list[str]) -> None:
-        message = f"{self.file}:{line}: left out: {'; '.join(reasons)}"
-        self.left_out.append(message)
-        print(message, file=sys.stderr)
+    def add(self, lines: list[int], changes: list[tuple[str, int]], reasons: list[str]) -> None:
+        """Count the rows of one template, which is left out for these reasons, if any."""
+        if reasons:
+            for line in lines:
+                message = f"{self.file}:{line}: left out: {'; '.join(reasons)}"
+                self.left_out.append(message)
+                print(message, file=sys.stderr)
+            return
+        for change, line in changes:
+            self.changed.setdefault(change, []).append(line)
+        self.written += len(lines)
+        self.templates += 1
 
     def __str__(self) -> str:
         lines = [
             f"{self.file}: {self.rows:,} rows, {self.written:,} written, "
             f"{len(self.left_out):,} left out"
         ]
+        if self.templates != self.written:
+            lines.append(f"  versions of {self.templates:,} templates")
         for what, where in self.changed.items():
             shown = ", ".join(map(str, where[:8])) + (", ..." if len(where) > 8 else "")
             lines.append(f"  {what}: {len(where):,} (line {shown})")
@@ -79,53 +97,103 @@ class Labels:
 
 @dataclass(frozen=True)
 class Adapter:
-    """One collection: where it is, whom to credit, how a row of it becomes a template."""
+    """One collection: where it is, whom to credit, how a row of it becomes a template.
+
+    Where there is a `key`, a row becomes a version, in a template with that version alone, and
+    rows with equal keys those of one template, in the order of the file.
+    """
 
     file: str
     credit: str
     read: Callable[[Path], Iterator[tuple[int, Row]]]
     convert: Callable[[Row, Change], Row]
     labels: Callable[[Row], Labels]
+    key: Callable[[Row], Hashable] | None = None
+
+    def sources(self, path: Path) -> Iterator[list[tuple[int, Row]]]:
+        """Yield the numbered rows of each template, in the order of the first ones.
+
+        Raises:
+            DataAbsentError: there is no such file.
+            DataError: the file is malformed; names file and line.
+        """
+        if self.key is None:
+            yield from ([numbered] for numbered in self.read(path))
+            return
+        found: dict[Hashable, list[tuple[int, Row]]] = {}
+        for line, row in self.read(path):
+            with named_line(path, line):
+                found.setdefault(self.key(row), []).append((line, row))
+        yield from found.values()
 
     def rows(self, path: Path, report: Report | None = None) -> Iterator[Row]:
-        """Yield a template for each row of the file, in its order.
+        """Yield the templates of the file, in its order.
 
-        A row that breaks the format is left out and named on stderr; `report` counts it, and
-        what was changed in the others.
+        One that breaks the format is left out and its rows are named on stderr; `report` counts
+        them, and what was changed in the others.
 
         Raises:
             DataAbsentError: there is no such file.
             DataError: the file is malformed; names file and line.
         """
         seen = report if report is not None else Report(path.name)
-        for line, source in self.read(path):
-            changes: list[str] = []
-            try:
-                row = self.convert(source, changes.append)
-            except ValueError as error:
-                raise DataError(f"{path}:{line}: {error}") from error
-            seen.rows += 1
-            if reasons := problems(row):
-                seen.leave_out(line, reasons)
-                continue
-            for change in changes:
-                seen.changed.setdefault(change, []).append(line)
-            seen.written += 1
-            yield row
+        for numbered in self.sources(path):
+            changes: list[tuple[str, int]] = []
+            template: Row = {}
+            for line, source in numbered:
+                told: list[str] = []
+                with named_line(path, line):
+                    row = self.convert(source, told.append)
+                    template = row if self.key is None else with_version(template, row)
+                changes += [(change, line) for change in told]
+            seen.rows += len(numbered)
+            reasons = problems(template)
+            seen.add([line for line, _ in numbered], changes, reasons)
+            if not reasons:
+                yield template
+
+
+@contextmanager
+def named_line(path: Path, line: int) -> Iterator[None]:
+    """Make a DataError that names the line of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(f"{path}:{line}: {error}") from error
 
 
 # The format
+
+
+def with_version(template: Row, later: Row) -> Row:
+    """Put the version of the later template after those of the template; empty: there is none.
+
+    Raises:
+        ValueError: it is not the next one.
+    """
+    (version,) = row_list(later, "versions")
+    before = row_list(template, "versions") if template else []
+    expected = len(before) + 1
+    if version["version"] != expected:
+        raise ValueError(f"version {version['version']!r}, where {expected} is due")
+    return {**(template or later), "versions": [*before, version]}
 
 
 def problems(row: Row) -> list[str]:
     """Say everything that breaks the import format in one template; an empty list: valid."""
     known = {"name", "content", "description", "system_prompt", "category", "tags"}
     known |= {"author_name", "visibility", "created_at", "id"}
-    found = [f"unknown field {key!r}" for key in sorted(row.keys() - known)]
+    known |= {"versions", "labels", "last_version"}
+    found = _unknown_problems(row, known)
     found += _text_problems(row, "name", required=True, max_chars=255)
-    found += _text_problems(row, "content", required=True)
+    if row.get("versions") is None:
+        found += _text_problems(row, "content", required=True)
+        found += _text_problems(row, "system_prompt")
+    else:
+        found += [f"{key} is said by the versions" for key in ("content", "system_prompt")
+                  if row.get(key) is not None]  # fmt: skip
+    found += _history_problems(row)
     found += _text_problems(row, "description", max_bytes=65_535)
-    found += _text_problems(row, "system_prompt")
     found += _text_problems(row, "category", max_chars=100)
     found += _text_problems(row, "author_name", max_chars=255)
     tags = row.get("tags", [])
@@ -137,19 +205,84 @@ def problems(row: Row) -> list[str]:
         found.append("tags is no list")
     if row.get("visibility") not in ("private", "public"):
         found.append("visibility is neither private nor public")
-    created_at = row.get("created_at")
-    if created_at is not None:
-        try:
-            if datetime.fromisoformat(str(created_at)).tzinfo is None:
-                found.append("created_at has no offset")
-        except ValueError:
-            found.append("created_at is not ISO 8601")
+    found += _time_problems(row)
     if "id" in row:
         try:
             UUID(str(row["id"]))
         except ValueError:
             found.append("id is no UUID")
     return found
+
+
+def _unknown_problems(row: Row, known: set[str]) -> list[str]:
+    return [f"unknown field {key!r}" for key in sorted(row.keys() - known)]
+
+
+def _time_problems(row: Row) -> list[str]:
+    created_at = row.get("created_at")
+    if created_at is None:
+        return []
+    try:
+        if datetime.fromisoformat(str(created_at)).tzinfo is None:
+            return ["created_at has no offset"]
+    except ValueError:
+        return ["created_at is not ISO 8601"]
+    return []
+
+
+def _history_problems(row: Row) -> list[str]:
+    """Say what breaks the format in `versions`, and in what names their numbers."""
+    versions = row.get("versions")
+    numbers = [1]
+    found = []
+    if isinstance(versions, list) and versions:
+        if len(versions) > MAX_VERSIONS:
+            found.append(f"versions has {len(versions):,} items, {MAX_VERSIONS:,} fit")
+        numbers = []
+        for place, version in enumerate(versions, 1):
+            after = numbers[-1] if numbers else 0
+            said = version if isinstance(version, dict) else {}
+            number = said.get("version")
+            number = after + 1 if number is None else number
+            wrong = _version_problems(said)
+            if not _is_number(number) or number <= after:
+                wrong.append("version does not ascend")
+                number = after + 1
+            numbers.append(number)
+            found += [f"item {place} of versions: {problem}" for problem in wrong]
+    elif versions is not None:
+        found.append("versions is no list, or an empty one")
+    labels = {} if row.get("labels") is None else row["labels"]
+    if not isinstance(labels, dict):
+        found.append("labels is no object")
+    else:
+        for label, number in labels.items():
+            trimmed = label.strip()
+            found += _text_problems({"label": trimmed}, "label", required=True, max_chars=100)
+            if fold(label) == "latest":
+                found.append("the label latest cannot be put on a version")
+            if not _is_number(number) or number not in numbers:
+                found.append("a label is on no version")
+        if len({fold(label) for label in labels}) < len(labels):
+            found.append("two labels are the same")
+    last = row.get("last_version")
+    if last is not None and (not _is_number(last) or last < numbers[-1]):
+        found.append("last_version is less than the number of a version")
+    return found
+
+
+def _version_problems(version: Row) -> list[str]:
+    known = {"version", "content", "system_prompt", "message", "author_name", "created_at"}
+    found = _unknown_problems(version, known)
+    found += _text_problems(version, "content", required=True)
+    found += _text_problems(version, "system_prompt")
+    found += _text_problems(version, "message", max_chars=500)
+    found += _text_problems(version, "author_name", max_chars=255)
+    return found + _time_problems(version)
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**32
 
 
 def _text_problems(
@@ -319,6 +452,18 @@ def text_list(row: Row, key: str) -> list[str]:
     return value
 
 
+def row_list(row: Row, key: str) -> list[Row]:
+    """Take a list of objects.
+
+    Raises:
+        ValueError: it is absent, or something else.
+    """
+    value = row.get(key)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError(f"{key!r} is no list of objects")
+    return value
+
+
 # The collections
 
 
@@ -381,6 +526,48 @@ def lobe_template(row: Row, change: Change) -> Row:
     }
 
 
+def fabric_labels(row: Row) -> Labels:
+    return Labels(None, [text(row, "role")], text(row, "author"))
+
+
+def fabric_pattern(row: Row) -> tuple[str, str]:
+    """Say which file of which pattern a row is a version of: each is numbered by itself."""
+    return text(row, "title"), text(row, "role")
+
+
+def fabric_template(row: Row, change: Change) -> Row:
+    """title, role (a tag), version, content, committed_at, author, change_note.
+
+    A pattern is a file for the system's text and may have one for the user's, with a history of
+    its own: two templates. The first version's author is the template's, and its time.
+
+    Left out, as a version has no place for it: commit.
+    """
+    labels = fabric_labels(row)
+    number = row.get("version")
+    if not _is_number(number):
+        raise ValueError("'version' is no whole number")
+    at = datetime.fromisoformat(text(row, "committed_at")).isoformat()
+    return {
+        "name": one_line(text(row, "title"), change),
+        "description": None,
+        "category": labels.category,
+        "tags": labels.tags,
+        "author_name": labels.author,
+        "visibility": "public",
+        "created_at": at,
+        "versions": [
+            {
+                "version": number,
+                "content": text(row, "content"),
+                "message": text(row, "change_note"),
+                "author_name": labels.author,
+                "created_at": at,
+            }
+        ],
+    }
+
+
 adapters: dict[str, Adapter] = {
     "awesome_chatgpt_prompts": Adapter(
         file="awesome_chatgpt_prompts.csv",
@@ -396,6 +583,14 @@ adapters: dict[str, Adapter] = {
         convert=lobe_template,
         labels=lobe_labels,
     ),
+    "fabric_pattern_versions": Adapter(
+        file="fabric_pattern_versions.jsonl",
+        credit="danielmiessler/fabric @ 272f04dd, its git history, MIT",
+        read=read_json_lines,
+        convert=fabric_template,
+        labels=fabric_labels,
+        key=fabric_pattern,
+    ),
 }
 
 
@@ -403,8 +598,9 @@ def expected_counts(data_dir: Path) -> dict[str, dict[str, int]]:
     """Count in the source files what an import of them must show.
 
     `{NAME: {"rows", "categories", "tags", "author_names"}, ..., "all": the same of their union}`.
-    Categories and tags count once after `fold`, author names to the byte; null and blank are none.
-    Counted from the published values, not from the templates made of them.
+    Rows are templates: those of the first versions, where rows are versions. Categories and tags
+    count once after `fold`, author names to the byte; null and blank are none. Counted from the
+    published values, not from the templates made of them.
 
     Raises:
         DataAbsentError: a file is not there.
@@ -417,12 +613,10 @@ def expected_counts(data_dir: Path) -> dict[str, dict[str, int]]:
         path = data_dir / adapter.file
         own: tuple[set[str], set[str], set[str]] = (set(), set(), set())
         rows = 0
-        for line, source in adapter.read(path):
+        for (line, source), *_ in adapter.sources(path):
             rows += 1
-            try:
+            with named_line(path, line):
                 labels = adapter.labels(source)
-            except ValueError as error:
-                raise DataError(f"{path}:{line}: {error}") from error
             own[0].add(fold(labels.category or ""))
             own[1].update(map(fold, labels.tags))
             own[2].add(labels.author or "")

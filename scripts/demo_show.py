@@ -206,6 +206,7 @@ async def show(server: PrivateServer, collection: Collection, out: Show) -> int:
         try:
             await import_files(me, owner.id, collection, out)
             await asyncio.to_thread(analyze, server)
+            await system.templates.refresh_search_statistics()
             await show_search(me, out)
             await show_pages(me, out)
             await show_versions(me, secrets, out)
@@ -239,17 +240,31 @@ async def import_files(me: dal.Session, owner_id: UUID, collection: Collection, 
 
 
 async def show_search(me: dal.Session, out: Show) -> None:
-    """Words in names, descriptions and credited authors."""
+    """Words in names, texts, tags and credited authors, the best first."""
     out.title('Search for "code review"')
     began = time.perf_counter()
     page = await me.templates.search("code review", limit=5)
     elapsed_ms = (time.perf_counter() - began) * 1000
     output.table(
-        ["name", "category", "author", "visibility"],
-        [(row.name, row.category, row.author_name, row.visibility) for row in page.rows],
+        ["name", "category", "author", "where"],
+        [
+            (hit.template.name, hit.template.category, hit.template.author_name, said(hit))
+            for hit in page.rows
+        ],
     )
     output.say(f"{len(page.rows)} rows in {elapsed_ms:.1f} ms; more: {bool(page.next)}")
     out.check("something was found", bool(page.rows))
+
+
+def said(hit: dal.TemplateHit) -> str:
+    """The piece of a template that answers the search, its words in brackets."""
+    if hit.snippet is None:
+        return ""
+    shown, at = "", 0
+    for start, end in hit.snippet.highlights:
+        shown += f"{hit.snippet.text[at:start]}[{hit.snippet.text[start:end]}]"
+        at = end
+    return shown + hit.snippet.text[at:]
 
 
 async def show_pages(me: dal.Session, out: Show) -> None:
@@ -312,16 +327,17 @@ async def show_privacy(me: dal.Session, they: dal.Session, out: Show) -> None:
     after = None
     while True:
         page = await they.templates.search(limit=500, after=after)
-        visible.update(row.id for row in page.rows)
+        visible.update(hit.template.id for hit in page.rows)
         if page.next is None:
             break
         after = page.next
     got = [template_id for template_id in private if await they.templates.find(template_id)]
-    found = await they.templates.search("zebra crossing draft")
+    found = await they.templates.search("zebra crossing draft", limit=500)
     output.say(f"{len(private)} private ones; the visitor sees {len(visible):,} in all")
     out.check("none of the private ones is listed", not private & visible)
     out.check("none can be got by its id", not got)
-    out.check("none is found by its words", not found.rows)
+    hits = {hit.template.id for hit in found.rows}
+    out.check("none is found by its words", not private & hits)
     try:
         await they.templates.update_details(next(iter(visible)), name="mine now")
     except dal.PermissionDeniedError:
@@ -366,7 +382,7 @@ async def views_without(
     out.check("not to be got", await me.templates.find(gone.id) is None)
     out.check("nor by another user", await they.templates.find(gone.id) is None)
     out.check("in no list", gone.id not in {row.id for row in (*listed, *public)})
-    out.check("in no search", gone.id not in {row.id for row in found})
+    out.check("in no search", gone.id not in {hit.template.id for hit in found})
     out.check("not in the owner's count", await me.templates.count_mine() == counts[0] - 1)
     out.check("not in the statistics", (await statistics(db))["templates"] == counts[1] - 1)
     out.check("in the owner's trash", gone.id in {row.id for row in trash})

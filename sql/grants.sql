@@ -32,15 +32,29 @@ GRANT SELECT, INSERT, UPDATE ON users TO dal_application;
 -- A token is replaced by the next one, and gone once it is used.
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_tokens TO dal_application;
 
--- A vocabulary: words are added, never changed or taken away by the application.
-GRANT SELECT, INSERT ON categories TO dal_application;
+-- Categories are renamed, and merged into others. Tags are added, never changed or taken away.
+GRANT SELECT, INSERT, UPDATE, DELETE ON categories TO dal_application;
 GRANT SELECT, INSERT ON tags TO dal_application;
 
--- DELETE is the purge of a template; its versions and tags go with it by their foreign keys.
+-- DELETE is the purge of a template. Its labels are taken off first; all else that hangs on it goes
+-- with it by foreign keys, label moves too, which nobody may delete by themselves.
 GRANT SELECT, INSERT, UPDATE, DELETE ON templates TO dal_application;
 
--- A version never changes: what was used is what can be read later.
-GRANT SELECT, INSERT ON template_versions TO dal_application;
+-- A version never changes: what was used is what can be read later. It can be deleted.
+GRANT SELECT, INSERT, DELETE ON template_versions TO dal_application;
+
+-- A label is moved and taken off; who did that is written once.
+GRANT SELECT, INSERT, UPDATE, DELETE ON template_labels TO dal_application;
+GRANT SELECT, INSERT ON template_label_moves TO dal_application;
+
+-- A user changes and takes back what they think of a template.
+GRANT SELECT, INSERT, UPDATE, DELETE ON template_ratings TO dal_application;
+
+-- What the search looks in, and how often each word is there: written anew with each change and
+-- each count.
+GRANT SELECT, INSERT, UPDATE, DELETE ON templates_search TO dal_application;
+GRANT SELECT, INSERT, DELETE ON search_terms TO dal_application;
+GRANT SELECT, INSERT, UPDATE ON search_corpora TO dal_application;
 
 -- A tag is put on and taken off; there is nothing to update.
 GRANT SELECT, INSERT, DELETE ON template_tags TO dal_application;
@@ -71,10 +85,11 @@ GRANT SELECT, DELETE ON audit_logs TO dal_retention;
 -- Reading only ------------------------------------------------------------------------------------
 
 -- For counting, charts and support: structure and times, column by column. Left out is what people
--- wrote (names, texts of templates, messages, also those of private templates), who they are
--- (addresses, full names, IPs), what they prefer, and the hashes of passwords and tokens: rights know
--- no rows, so they cannot tell public from private. Whoever needs a text reads it through the
--- application, as somebody. A new column is not readable until it is listed here.
+-- wrote (names, texts of templates and their words, messages, feedback, also those of private
+-- templates), who they are (addresses, full names, IPs), what they prefer, and the hashes of
+-- passwords and tokens: rights know no rows, so they cannot tell public from private. Whoever needs
+-- a text reads it through the application, as somebody. A new column is not readable until it is
+-- listed here.
 GRANT SELECT (
     id, role, is_active, email_verified_at, credentials_changed_at, failed_logins, locked_until,
     last_login_at, created_at, updated_at, deleted_at
@@ -83,12 +98,23 @@ GRANT SELECT (user_id, purpose, created_at, expires_at) ON user_tokens TO dal_re
 GRANT SELECT (id, slug, name, created_at, updated_at) ON categories TO dal_readonly;
 GRANT SELECT (id, tag_key, name, created_at, updated_at) ON tags TO dal_readonly;
 GRANT SELECT (
-    id, owner_id, category_id, visibility, head_version, created_at, updated_at, deleted_at
+    id, owner_id, category_id, visibility, head_version, last_version, use_count, trend,
+    rating_sum, rating_count, rating_rank, forked_from_id, forked_from_version, created_at,
+    updated_at, deleted_at
 ) ON templates TO dal_readonly;
 GRANT SELECT (
     template_id, version, content_sha256, created_by, created_at
 ) ON template_versions TO dal_readonly;
 GRANT SELECT (template_id, tag_id, created_at) ON template_tags TO dal_readonly;
+GRANT SELECT (template_id, label, version, moved_by, moved_at) ON template_labels TO dal_readonly;
+GRANT SELECT (
+    id, template_id, label, from_version, to_version, moved_by, moved_at
+) ON template_label_moves TO dal_readonly;
+GRANT SELECT (
+    template_id, user_id, rating, created_at, updated_at
+) ON template_ratings TO dal_readonly;
+GRANT SELECT (template_id, is_public, terms, updated_at) ON templates_search TO dal_readonly;
+GRANT SELECT (corpus, documents, terms, updated_at) ON search_corpora TO dal_readonly;
 GRANT SELECT (
     id, occurred_at, actor_type, actor_id, actor_name, action, target_type, target_id, outcome,
     affected, request_id

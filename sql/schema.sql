@@ -32,6 +32,21 @@ CREATE TABLE `categories` (
   UNIQUE KEY `uq_categories_slug` (`slug`) COMMENT 'categories/list_by_slugs'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
+CREATE TABLE `search_corpora` (
+  `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
+  `documents` int unsigned NOT NULL COMMENT 'public ones, as of the last refresh',
+  `terms` bigint unsigned NOT NULL COMMENT 'words in them',
+  `updated_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`corpus`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `search_terms` (
+  `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
+  `token` varchar(84) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `documents` int unsigned NOT NULL COMMENT 'how many hold it, as of the last refresh',
+  PRIMARY KEY (`corpus`,`token`) COMMENT 'search_terms/list_by_tokens'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
 CREATE TABLE `tags` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `tag_key` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'trimmed, NFC, case-folded; compared byte by byte, so that each emoji is itself',
@@ -77,6 +92,14 @@ CREATE TABLE `templates` (
   `author_name` varchar(255) DEFAULT NULL COMMENT 'whom the source credits; the owner is owner_id',
   `visibility` enum('private','public') NOT NULL,
   `head_version` int unsigned NOT NULL COMMENT 'number of the newest version, from 1',
+  `last_version` int unsigned NOT NULL COMMENT 'highest number ever given, so that a deleted one is not given again',
+  `use_count` bigint unsigned NOT NULL,
+  `trend` bigint unsigned NOT NULL COMMENT '0: never used; else 10^9 * log2(sum over uses of 2^(weeks from 2020 to the use))',
+  `rating_sum` int unsigned NOT NULL COMMENT 'of the ratings of live users',
+  `rating_count` int unsigned NOT NULL COMMENT 'of the ratings of live users',
+  `rating_rank` int unsigned GENERATED ALWAYS AS ((`rating_sum` + 30) * 100000 DIV (`rating_count` + 10)) VIRTUAL COMMENT 'mean of the ratings and of ten more of 3, in 1/100,000: what they are ordered by',
+  `forked_from_id` binary(16) DEFAULT NULL COMMENT 'no foreign key: stays when that one is purged',
+  `forked_from_version` int unsigned DEFAULT NULL,
   `created_at` datetime(6) NOT NULL,
   `updated_at` datetime(6) NOT NULL,
   `deleted_at` datetime(6) DEFAULT NULL,
@@ -84,11 +107,16 @@ CREATE TABLE `templates` (
   KEY `ix_templates_owner` (`owner_id`,`created_at`) COMMENT 'fk_templates_owner',
   KEY `ix_templates_owner_created` (`owner_id`,`deleted_at`,`created_at`,`id`) COMMENT 'templates/list_own, list_own_with_text, list_trash, count_own, count_trash',
   KEY `ix_templates_visibility_created` (`visibility`,`deleted_at`,`created_at`,`id`) COMMENT 'templates/list_public, templates/count_public',
+  KEY `ix_templates_visibility_use` (`visibility`,`deleted_at`,`use_count`,`id`) COMMENT 'the search, most used first; what a search of common words alone reads',
+  KEY `ix_templates_visibility_trend` (`visibility`,`deleted_at`,`trend`,`id`) COMMENT 'the search, trending first',
+  KEY `ix_templates_visibility_rating` (`visibility`,`deleted_at`,`rating_rank`,`id`) COMMENT 'the search, best rated first',
   KEY `ix_templates_deleted` (`deleted_at`,`created_at`,`id`) COMMENT 'templates/list_all, templates/list_purgeable',
   KEY `ix_templates_category` (`category_id`) COMMENT 'fk_templates_category; the search by category',
   CONSTRAINT `fk_templates_category` FOREIGN KEY (`category_id`) REFERENCES `categories` (`id`),
   CONSTRAINT `fk_templates_owner` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`),
-  CONSTRAINT `ck_templates_head_version` CHECK (`head_version` >= 1)
+  CONSTRAINT `ck_templates_head_version` CHECK (`head_version` >= 1),
+  CONSTRAINT `ck_templates_last_version` CHECK (`last_version` >= `head_version`),
+  CONSTRAINT `ck_templates_rating` CHECK (`rating_sum` between `rating_count` and 5 * `rating_count`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `user_tokens` (
@@ -100,6 +128,47 @@ CREATE TABLE `user_tokens` (
   PRIMARY KEY (`user_id`,`purpose`) COMMENT 'user_tokens/upsert; fk_user_tokens_user; a new token is in the place of the old one',
   UNIQUE KEY `uq_user_tokens_hash` (`token_hash`) COMMENT 'user_tokens/find_holder, user_tokens/consume',
   CONSTRAINT `fk_user_tokens_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `templates_search` (
+  `template_id` binary(16) NOT NULL,
+  `is_public` tinyint NOT NULL COMMENT 'as its tokens say: those of a private one start with x',
+  `terms` int unsigned NOT NULL COMMENT 'how many words the text has',
+  `tokens` mediumtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the words of all texts of a live template, analysed: see dal.search.documents',
+  `updated_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`template_id`),
+  FULLTEXT KEY `ft_templates_search_tokens` (`tokens`) COMMENT 'the search by words',
+  CONSTRAINT `fk_templates_search_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `template_label_moves` (
+  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+  `template_id` binary(16) NOT NULL,
+  `label` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `from_version` int unsigned DEFAULT NULL COMMENT 'NULL: it was on none',
+  `to_version` int unsigned DEFAULT NULL COMMENT 'NULL: it was taken off',
+  `moved_by` binary(16) NOT NULL,
+  `moved_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`id`),
+  KEY `ix_template_label_moves_template` (`template_id`,`moved_at`,`id`) COMMENT 'template_label_moves/list_any, list_visible; fk_template_label_moves_template',
+  KEY `ix_template_label_moves_moved_by` (`moved_by`) COMMENT 'fk_template_label_moves_moved_by',
+  CONSTRAINT `fk_template_label_moves_moved_by` FOREIGN KEY (`moved_by`) REFERENCES `users` (`id`),
+  CONSTRAINT `fk_template_label_moves_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `template_ratings` (
+  `template_id` binary(16) NOT NULL,
+  `user_id` binary(16) NOT NULL,
+  `rating` tinyint unsigned NOT NULL,
+  `feedback` text DEFAULT NULL,
+  `created_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`template_id`,`user_id`) COMMENT 'one rating of a user',
+  KEY `ix_template_ratings_template` (`template_id`,`updated_at`,`user_id`) COMMENT 'template_ratings/list_any, template_ratings/list_visible',
+  KEY `ix_template_ratings_user` (`user_id`,`template_id`,`rating`) COMMENT 'templates/add_ratings, templates/subtract_ratings; fk_template_ratings_user',
+  CONSTRAINT `fk_template_ratings_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE,
+  CONSTRAINT `fk_template_ratings_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`),
+  CONSTRAINT `ck_template_ratings_rating` CHECK (`rating` between 1 and 5)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `template_tags` (
@@ -114,11 +183,13 @@ CREATE TABLE `template_tags` (
 
 CREATE TABLE `template_versions` (
   `template_id` binary(16) NOT NULL,
-  `version` int unsigned NOT NULL COMMENT '1 to n of its template, without a gap',
+  `version` int unsigned NOT NULL COMMENT '1 to n of its template; a gap is a deleted one',
   `content` mediumtext NOT NULL,
   `system_prompt` mediumtext DEFAULT NULL,
+  `variables` json NOT NULL COMMENT 'what {{name}} stands for it: [{"name": ..., "default": ...}]',
   `content_sha256` binary(32) NOT NULL COMMENT 'of content and system prompt, see dal.records',
   `message` varchar(500) DEFAULT NULL COMMENT 'why this version was made',
+  `author_name` varchar(255) DEFAULT NULL COMMENT 'whom the source credits; who made it is created_by',
   `created_by` binary(16) NOT NULL,
   `created_at` datetime(6) NOT NULL,
   PRIMARY KEY (`template_id`,`version`),
@@ -126,6 +197,20 @@ CREATE TABLE `template_versions` (
   CONSTRAINT `fk_template_versions_created_by` FOREIGN KEY (`created_by`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_template_versions_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE,
   CONSTRAINT `ck_template_versions_version` CHECK (`version` >= 1)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `template_labels` (
+  `template_id` binary(16) NOT NULL,
+  `label` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'trimmed, NFC, case-folded; never latest, which is the newest version',
+  `version` int unsigned NOT NULL,
+  `moved_by` binary(16) NOT NULL,
+  `moved_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`template_id`,`label`) COMMENT 'a label is on one version of a template at most',
+  KEY `ix_template_labels_version` (`template_id`,`version`) COMMENT 'fk_template_labels_version: a version that is labelled stays',
+  KEY `ix_template_labels_moved_by` (`moved_by`) COMMENT 'fk_template_labels_moved_by',
+  KEY `ix_template_labels_label` (`label`,`template_id`) COMMENT 'templates that carry a label, in the search',
+  CONSTRAINT `fk_template_labels_moved_by` FOREIGN KEY (`moved_by`) REFERENCES `users` (`id`),
+  CONSTRAINT `fk_template_labels_version` FOREIGN KEY (`template_id`, `version`) REFERENCES `template_versions` (`template_id`, `version`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 -- The records of the migrator: yoyo's, and ours in dal_migrations (migrations/README.md).
@@ -181,14 +266,26 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('62db642a2dd79187446a3c8e213e7c7f9b03d5c67d533aa6dd0af5e16858ec4a', '0005.create-template-versions', UTC_TIMESTAMP(6)),
     ('952a5204b9e9c51f103175b5d4066b31bf1cc73cddaeedbf8cbdcc03a15707fe', '0006.create-template-tags', UTC_TIMESTAMP(6)),
     ('e213f0552dfbed2d9104821789d025a69bdf6f5d1042257f00e965bdf75832a8', '0007.create-audit-logs', UTC_TIMESTAMP(6)),
-    ('988fe3bb9969acf03cd22727171ae51ea8c23949c6f225cde76f837dbbd59173', '0008.create-user-tokens', UTC_TIMESTAMP(6));
+    ('988fe3bb9969acf03cd22727171ae51ea8c23949c6f225cde76f837dbbd59173', '0008.create-user-tokens', UTC_TIMESTAMP(6)),
+    ('73ca92328857c9ebbaeeaf560d463d13666df8ab2b0d521f2468a4f46607a91d', '0009.create-template-labels', UTC_TIMESTAMP(6)),
+    ('f5b179513cc3916e3a9ec9c4eca4c189fc6c2bb6c8a3d27ab0cba2528994ac56', '0010.create-template-label-moves', UTC_TIMESTAMP(6)),
+    ('2e88e39cdfe96a73e0782ed9be43b3c7cc3e7bab8260daede844e6c483ead6ae', '0011.create-template-ratings', UTC_TIMESTAMP(6)),
+    ('f3f50ca314b027ec1b47f984237c158655f7195d6daf5d5d3cb76e32b36d7e6d', '0012.create-templates-search', UTC_TIMESTAMP(6)),
+    ('34abc108eb0d2d7daf8a6f195f8dfa609981a88bb4bd0913e071a9b87850ee1e', '0013.create-search-terms', UTC_TIMESTAMP(6)),
+    ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '152b5ba80edfef2aa98db3422f50ae469e9907c04536bbc83a3381e6785d6c58', UTC_TIMESTAMP(6)),
     ('0002.create-categories', 'b6c761991fd371938eddf2225a78ab67c5038445a642b095f9dba4ba17259846', UTC_TIMESTAMP(6)),
     ('0003.create-tags', '16d5d7bafb486b1e10a45a2bcd1ab98261741f1226ec88a15e20436b95c86cba', UTC_TIMESTAMP(6)),
-    ('0004.create-templates', '21703fdc2e21fd21c2f43c333c4bdc9cad084047dfe7fa934fb46157de405587', UTC_TIMESTAMP(6)),
-    ('0005.create-template-versions', '8a9f114cc37c130240a4d0035243b1b3bbf8cf1d0ce3e88addf7e035f3caeec1', UTC_TIMESTAMP(6)),
+    ('0004.create-templates', '98a5cf96b4dd0413da4834a206f030d562ef191c1a9d2a4a397a1caa1a87aa08', UTC_TIMESTAMP(6)),
+    ('0005.create-template-versions', '00ab104b5e96e4fb1e136e53a1149683ba29c975b11553b55161caa79ab1d9e6', UTC_TIMESTAMP(6)),
     ('0006.create-template-tags', 'f87f8f05c4b2dcdf836e71b918f93bff651e23585c4973086df3cfd849cbfe5d', UTC_TIMESTAMP(6)),
     ('0007.create-audit-logs', '511151c36aa97617d0eac5c5784f652f12f161e11d2d07b316cd9aac96748b8b', UTC_TIMESTAMP(6)),
-    ('0008.create-user-tokens', '105685994b07d3bd2fe803fb34b6fae972f44354538315dd5d012df305384050', UTC_TIMESTAMP(6));
+    ('0008.create-user-tokens', '105685994b07d3bd2fe803fb34b6fae972f44354538315dd5d012df305384050', UTC_TIMESTAMP(6)),
+    ('0009.create-template-labels', '99d0870ddcf68ad3a65174a980ca885cf074ea6aa27d213f688553fda861a0c0', UTC_TIMESTAMP(6)),
+    ('0010.create-template-label-moves', 'fe1bcd51cc43f3b16bebdc82498803cec1269cf076617b71fcfe7b713a57fb82', UTC_TIMESTAMP(6)),
+    ('0011.create-template-ratings', '7e6a53b4f5902ca050d322677c806457d8410478bb43a1fe111ac9ef7effba00', UTC_TIMESTAMP(6)),
+    ('0012.create-templates-search', '773c108db85a6e9df838f867794de126bdaabecfaf3a5fd650c1e81562b32a0e', UTC_TIMESTAMP(6)),
+    ('0013.create-search-terms', '392cd2794c67e88bb4261cebfe637a7e452811dfbe4d616c08fdc8c87364febf', UTC_TIMESTAMP(6)),
+    ('0014.create-search-corpora', 'a9ec98a7007e20b0e957657ca4bf4adecdfcd484b4075de5a85f712ea65c2c15', UTC_TIMESTAMP(6));

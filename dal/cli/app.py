@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
-from dal.cli import doctor, explain, migrate, output, server, stats, templates
+from dal.cli import doctor, explain, migrate, output, refresh, server, stats, templates
 from dal.errors import (
     ConfigError,
     DalError,
@@ -57,6 +57,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., int], str], ...] = (
         "dal search sql review --limit 5\n\n"
         "dal search --as ada@example.org --scope mine --tag sql --tag review --json",
     ),
+    ("", "refresh-search", refresh.refresh_search, "dal refresh-search"),
     ("", "stats", stats.stats, "dal stats --json"),
     (
         "",

@@ -18,7 +18,7 @@ import attrs
 from dal.cli.reading import BadRow, Row
 from dal.errors import ValueRejectedError
 from dal.records.ids import derived_id
-from dal.records.new_templates import NewTemplate
+from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.templates import Visibility
 from dal.records.text import category_slug
 
@@ -86,8 +86,12 @@ def _template(values: dict[str, Any], visibility: Visibility) -> NewTemplate:
 
 
 def _canonical(new: NewTemplate, *, says_visibility: bool) -> bytes:
-    """What a row says, however it is written: equal for equal templates."""
-    said = {
+    """What a row says, however it is written: equal for equal templates.
+
+    A history is named only where it says more than the content: files that were imported before
+    there were any keep their ids.
+    """
+    said: dict[str, object] = {
         "name": new.name,
         "content": new.content,
         "description": new.description,
@@ -98,11 +102,32 @@ def _canonical(new: NewTemplate, *, says_visibility: bool) -> bytes:
         "visibility": str(new.visibility) if says_visibility else None,
         "created_at": new.created_at.isoformat() if new.created_at else None,
     }
+    first = new.versions[0]
+    plain = (first.version, first.message, first.author_name, first.created_at)
+    if len(new.versions) > 1 or plain != (1, None, None, None):
+        said["versions"] = [_canonical_version(version) for version in new.versions]
+    if new.labels:
+        said["labels"] = dict(new.labels)
+    if new.last_version != new.head_version:
+        said["last_version"] = new.last_version
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+def _canonical_version(version: NewVersion) -> dict[str, object]:
+    return {
+        "version": version.version,
+        "content": version.content,
+        "system_prompt": version.system_prompt,
+        "message": version.message,
+        "author_name": version.author_name,
+        "created_at": version.created_at.isoformat() if version.created_at else None,
+    }
+
+
 def _n_bytes(new: NewTemplate) -> int:
-    texts = (new.content, new.system_prompt, new.description)
+    texts = [new.description]
+    for version in new.versions:
+        texts += (version.content, version.system_prompt, version.message)
     return sum(len(text.encode()) for text in texts if text is not None)
 
 

@@ -14,15 +14,22 @@ import attrs
 
 from dal.errors import UsageError
 from dal.records.new_templates import NewTemplate
+from dal.records.templates import Template
 
 __all__ = ["FIELDS", "BadRow", "Row", "parse_map", "read_csv", "read_json_lines"]
 
 FIELDS: Final = tuple(field.name for field in attrs.fields(NewTemplate))
 """What a row may have: the fields of a new template."""
 
-# Written by an export of records, and nothing that an import could keep.
-_NOT_KEPT: Final = frozenset({"owner_id", "head_version", "updated_at"})
-# Two prompts of 16 MiB, each byte as \u0000: no valid row is longer.
+# No cell of a CSV file holds a list, an object, or the number that belongs to them.
+_CSV_FIELDS: Final = tuple(
+    name for name in FIELDS if name not in ("versions", "labels", "last_version")
+)
+# What else a record of a template has, and nothing that an import could keep.
+_NOT_KEPT: Final = frozenset(
+    {field.name for field in attrs.fields(Template)} - set(FIELDS) - {"deleted_at"}
+)
+# Two prompts of 16 MiB, each byte as \u0000; a longer history is imported from Python.
 _MAX_LINE_BYTES: Final = 256 << 20
 # The csv module's own limit is 131,072 characters; a published prompt has 144,260.
 _MAX_FIELD_CHARS: Final = 1 << 24
@@ -190,7 +197,10 @@ def _fields_of_columns(
     names: Sequence[str], mapping: Mapping[str, str] | None, tell: Callable[[str], None]
 ) -> list[str | None]:
     """The field that each column becomes; None for one that is ignored."""
-    wanted = {name: name for name in FIELDS} if mapping is None else mapping
+    wanted = {name: name for name in _CSV_FIELDS} if mapping is None else mapping
+    nested = [field for field in wanted.values() if field not in _CSV_FIELDS]
+    if nested:
+        raise UsageError(f"--map: no cell of a CSV file holds {', '.join(nested)}; JSON lines do")
     columns = f"the columns are: {', '.join(names) or 'none, the file is empty'}"
     absent = [name for name in wanted if name not in names] if mapping is not None else []
     if absent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from dal.cli.importing import Format, Importer, Report, Source
 from dal.cli.options import As, Json, Url, named, session_of, user_of
 from dal.cli.reading import parse_map
 
-__all__ = ["export_templates", "import_templates", "line_of", "search_templates", "summary"]
+__all__ = ["export_templates", "import_templates", "search_templates", "summary"]
 
 _MAX_BATCH_ROWS = 5_000
 
@@ -41,7 +40,9 @@ def import_templates(
 ) -> int:
     """Put the templates of a file into the database, as one user.
 
-    JSON lines as `dal export` writes them, or CSV whose first line names the columns. A bad row is
+    JSON lines as `dal export` writes them, or CSV whose first line names the columns. A JSON line
+    has either content, or versions: a list of objects with content, system_prompt, message,
+    author_name, created_at and version, oldest first, and labels that name some. A bad row is
     reported as FILE:LINE: reason, the rest goes in, and the exit status is 1. The same file again
     changes nothing, and an import that was killed goes on when it is run again: a row without an
     id gets one that is derived from the user and the row.
@@ -142,28 +143,12 @@ def _tell(report: Report, name: str, *, strict: bool, as_json: bool) -> None:
         output.note("nothing was put in (--strict)")
 
 
-def line_of(template: dal.Template) -> str:
-    """A template as a line that an import takes and makes the same template of."""
-    said = {
-        "id": str(template.id),
-        "name": template.name,
-        "description": template.description,
-        "content": template.content,
-        "system_prompt": template.system_prompt,
-        "author_name": template.author_name,
-        "category": template.category,
-        "tags": sorted(template.tags),
-        "visibility": str(template.visibility),
-        "created_at": template.created_at.isoformat(),
-    }
-    return json.dumps(said, ensure_ascii=False) + "\n"
-
-
 def export_templates(*, as_: As, out: Path | None = None, url: Url = None) -> int:
-    """Write the live templates of one user, with their text, as JSON lines.
+    """Write the live templates of one user, with their whole history, as JSON lines.
 
-    Newest first, a line each, with what an import keeps: the id, the newest version's texts,
-    category, tags, visibility and the time of creation. Not in it: older versions, the trash.
+    Newest first, a line each, with what an import keeps: the id, category, tags, visibility, the
+    time of creation, all versions oldest first, and the labels. Not in it: the trash, ratings and
+    uses, and where labels were before.
 
     Args:
         out: A file, which is there whole or not at all; without it stdout.
@@ -179,8 +164,8 @@ async def _export(url: str | None, email: str, out: Path | None) -> int:
         me = await session_of(db, email)
         with _whole_or_not(out) if out is not None else nullcontext(sys.stdout) as file:
             written = 0
-            async for template in me.templates.stream_mine():
-                file.write(line_of(template))
+            async for template in me.templates.export_mine():
+                file.write(template.to_line())
                 written += 1
     return written
 
@@ -251,7 +236,7 @@ def search_templates(
         ["id", "name", "category", "author", "visibility", "created"],
         [
             (row.id, row.name, row.category, row.author_name, row.visibility, row.created_at)
-            for row in page.rows
+            for row in (hit.template for hit in page.rows)
         ],
     )
     if page.next:
@@ -261,7 +246,7 @@ def search_templates(
 
 async def _search(
     url: str | None, email: str | None, wanted: dict[str, Any]
-) -> dal.Page[dal.TemplateSummary]:
+) -> dal.Page[dal.TemplateHit]:
     async with dal.connect(named(url)) as db:
         me = db.acting_as(dal.Actor.anonymous()) if email is None else await session_of(db, email)
         return await me.templates.search(**wanted)

@@ -8,20 +8,32 @@ from __future__ import annotations
 
 from dal.gateways.audit_logs import AuditLogsGateway
 from dal.gateways.categories import CategoriesGateway
+from dal.gateways.search_corpora import SearchCorporaGateway
+from dal.gateways.search_terms import SearchTermsGateway
 from dal.gateways.tags import TagsGateway
+from dal.gateways.template_label_moves import TemplateLabelMovesGateway
+from dal.gateways.template_labels import TemplateLabelsGateway
+from dal.gateways.template_ratings import TemplateRatingsGateway
 from dal.gateways.template_tags import TemplateTagsGateway
 from dal.gateways.template_versions import TemplateVersionsGateway
 from dal.gateways.templates import TemplatesGateway
+from dal.gateways.templates_search import TemplatesSearchGateway
 from dal.gateways.user_tokens import UserTokensGateway
 from dal.gateways.users import UsersGateway
 
 __all__ = [
     "AuditLogsGateway",
     "CategoriesGateway",
+    "SearchCorporaGateway",
+    "SearchTermsGateway",
     "TagsGateway",
+    "TemplateLabelMovesGateway",
+    "TemplateLabelsGateway",
+    "TemplateRatingsGateway",
     "TemplateTagsGateway",
     "TemplateVersionsGateway",
     "TemplatesGateway",
+    "TemplatesSearchGateway",
     "UserTokensGateway",
     "UsersGateway",
 ]

@@ -10,6 +10,7 @@ import attrs
 
 from dal.records.templates import (
     Template,
+    TemplateHitRow,
     TemplateParent,
     TemplateRow,
     TemplateStatistics,
@@ -21,6 +22,7 @@ from dal.statements import house
 
 __all__ = ["TemplatesGateway"]
 
+_ADD_RATINGS = house().affected("templates/add_ratings")
 _COUNT_ALL = house().value("templates/count_all", int)
 _COUNT_OWN = house().value("templates/count_own", int)
 _COUNT_PUBLIC = house().value("templates/count_public", int)
@@ -31,9 +33,11 @@ _GET_ANY = house().one("templates/get_any", Template)
 _GET_OWN_INCLUDING_DELETED = house().one("templates/get_own_including_deleted", Template)
 _GET_STATISTICS = house().one("templates/get_statistics", TemplateStatistics)
 _GET_VISIBLE = house().one("templates/get_visible", Template)
+_GET_VISIBLE_STATISTICS = house().one("templates/get_visible_statistics", TemplateStatistics)
 _INSERT = house().affected("templates/insert")
 _INSERT_MANY = house().bulk("templates/insert_many")
 _LIST_ALL = house().many("templates/list_all", TemplateSummary)
+_LIST_HITS = house().many("templates/list_hits", TemplateHitRow)
 _LIST_OWN = house().many("templates/list_own", TemplateSummary)
 _LIST_OWN_IDS_INCLUDING_DELETED = house().many("templates/list_own_ids_including_deleted", UUID)
 _LIST_OWN_WITH_TEXT = house().many("templates/list_own_with_text", Template)
@@ -42,12 +46,19 @@ _LIST_PURGEABLE = house().many("templates/list_purgeable", UUID)
 _LIST_TRASH = house().many("templates/list_trash", TemplateSummary)
 _LOCK_OWN = house().find("templates/lock_own", TemplateRow)
 _LOCK_PARENTS = house().many("templates/lock_parents", TemplateParent)
+_LOCK_VISIBLE = house().find("templates/lock_visible", TemplateRow)
 _PURGE = house().affected("templates/purge")
 _PURGE_MANY = house().affected("templates/purge_many")
+_RECORD_USE_ANY = house().affected("templates/record_use_any")
+_RECORD_USE_VISIBLE = house().affected("templates/record_use_visible")
 _RESTORE = house().affected("templates/restore")
 _SOFT_DELETE = house().affected("templates/soft_delete")
+_SUBTRACT_RATINGS = house().affected("templates/subtract_ratings")
+_UPDATE_CATEGORY = house().affected("templates/update_category")
 _UPDATE_DETAILS = house().affected("templates/update_details")
 _UPDATE_HEAD = house().affected("templates/update_head")
+_UPDATE_HEAD_BACK = house().affected("templates/update_head_back")
+_UPDATE_RATING = house().affected("templates/update_rating")
 
 
 @attrs.frozen(slots=True)
@@ -55,6 +66,10 @@ class TemplatesGateway:
     """A method per file of ``sql/templates/``."""
 
     executor: Executor
+
+    async def add_ratings(self, *, user_id: UUID) -> int:
+        """Put what a user rated back into the numbers, since they are restored."""
+        return await self.executor.affected(_ADD_RATINGS, user_id=user_id)
 
     async def count_all(self) -> int:
         """Count all live templates of live owners, for the system."""
@@ -93,12 +108,16 @@ class TemplatesGateway:
         )
 
     async def get_statistics(self) -> TemplateStatistics:
-        """Count templates, versions, credited authors and tags in use, for the system."""
+        """Count templates, versions, ratings, uses and what is in use, for the system."""
         return await self.executor.one(_GET_STATISTICS)
 
     async def get_visible(self, *, template_id: UUID, actor_id: UUID | None) -> Template:
         """Get a live template with the text of its newest version, if the actor may see it."""
         return await self.executor.one(_GET_VISIBLE, template_id=template_id, actor_id=actor_id)
+
+    async def get_visible_statistics(self, *, actor_id: UUID | None) -> TemplateStatistics:
+        """Count what the actor may see: templates, versions, ratings, uses; and their own trash."""
+        return await self.executor.one(_GET_VISIBLE_STATISTICS, actor_id=actor_id)
 
     async def insert(
         self,
@@ -111,6 +130,9 @@ class TemplatesGateway:
         author_name: str | None,
         visibility: Visibility,
         version: int,
+        last_version: int,
+        forked_from_id: UUID | None,
+        forked_from_version: int | None,
         created_at: datetime,
         now: datetime,
     ) -> int:
@@ -125,6 +147,9 @@ class TemplatesGateway:
             author_name=author_name,
             visibility=visibility,
             version=version,
+            last_version=last_version,
+            forked_from_id=forked_from_id,
+            forked_from_version=forked_from_version,
             created_at=created_at,
             now=now,
         )
@@ -139,6 +164,14 @@ class TemplatesGateway:
         """Page through all live templates of live owners, newest first, for the system."""
         return await self.executor.many(
             _LIST_ALL, before_at=before_at, before_id=before_id, limit_rows=limit_rows
+        )
+
+    async def list_hits(
+        self, *, template_ids: Sequence[UUID], actor_id: UUID | None, head_chars: int
+    ) -> list[TemplateHitRow]:
+        """Read the hits of a search, and the start of their text, that the actor may see."""
+        return await self.executor.many(
+            _LIST_HITS, template_ids=template_ids, actor_id=actor_id, head_chars=head_chars
         )
 
     async def list_own(
@@ -214,6 +247,10 @@ class TemplatesGateway:
         """Lock the owner of new templates against deletion, and read the known categories."""
         return await self.executor.many(_LOCK_PARENTS, owner_id=owner_id, slugs=slugs)
 
+    async def lock_visible(self, *, template_id: UUID, actor_id: UUID) -> TemplateRow | None:
+        """Lock a live template that the actor may see, before its counters change."""
+        return await self.executor.find(_LOCK_VISIBLE, template_id=template_id, actor_id=actor_id)
+
     async def purge(self, *, template_id: UUID, actor_id: UUID) -> int:
         """Remove a template in the actor's trash for good, with its versions and tags."""
         return await self.executor.affected(_PURGE, template_id=template_id, actor_id=actor_id)
@@ -221,6 +258,18 @@ class TemplatesGateway:
     async def purge_many(self, *, template_ids: Sequence[UUID]) -> int:
         """Remove templates in a trash for good, versions and tags too, for retention."""
         return await self.executor.affected(_PURGE_MANY, template_ids=template_ids)
+
+    async def record_use_any(self, *, template_id: UUID, now: datetime) -> int:
+        """Count a use of any live template, for the system."""
+        return await self.executor.affected(_RECORD_USE_ANY, template_id=template_id, now=now)
+
+    async def record_use_visible(
+        self, *, template_id: UUID, actor_id: UUID | None, now: datetime
+    ) -> int:
+        """Count a use of a live template that the actor may see."""
+        return await self.executor.affected(
+            _RECORD_USE_VISIBLE, template_id=template_id, actor_id=actor_id, now=now
+        )
 
     async def restore(self, *, template_id: UUID, actor_id: UUID, now: datetime) -> int:
         """Take a template out of the actor's trash, as it was."""
@@ -232,6 +281,16 @@ class TemplatesGateway:
         """Put a live template of the actor into the trash."""
         return await self.executor.affected(
             _SOFT_DELETE, template_id=template_id, actor_id=actor_id, now=now
+        )
+
+    async def subtract_ratings(self, *, user_id: UUID) -> int:
+        """Take what a user rated out of the numbers, since they are deleted."""
+        return await self.executor.affected(_SUBTRACT_RATINGS, user_id=user_id)
+
+    async def update_category(self, *, category_id: UUID, into_category_id: UUID) -> int:
+        """File the templates of one category under another, deleted ones too."""
+        return await self.executor.affected(
+            _UPDATE_CATEGORY, category_id=category_id, into_category_id=into_category_id
         )
 
     async def update_details(
@@ -265,4 +324,23 @@ class TemplatesGateway:
         """Make the next version the newest of a live template of the actor."""
         return await self.executor.affected(
             _UPDATE_HEAD, template_id=template_id, actor_id=actor_id, version=version, now=now
+        )
+
+    async def update_head_back(
+        self, *, template_id: UUID, actor_id: UUID, version: int, now: datetime
+    ) -> int:
+        """Make an older version the newest of a live template of the actor again."""
+        return await self.executor.affected(
+            _UPDATE_HEAD_BACK, template_id=template_id, actor_id=actor_id, version=version, now=now
+        )
+
+    async def update_rating(
+        self, *, template_id: UUID, rating_change: int, count_change: int
+    ) -> int:
+        """Add to the ratings of a locked template."""
+        return await self.executor.affected(
+            _UPDATE_RATING,
+            template_id=template_id,
+            rating_change=rating_change,
+            count_change=count_change,
         )

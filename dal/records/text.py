@@ -12,6 +12,7 @@ __all__ = [
     "category_slug",
     "fold",
     "free_text",
+    "label_key",
     "optional_text",
     "tag_key",
     "utf8_bytes",
@@ -21,6 +22,7 @@ MAX_PROMPT_BYTES = 16_777_215
 """What MEDIUMTEXT holds, in bytes of UTF-8; the server's max_allowed_packet may be less."""
 
 _MAX_VOCABULARY_CHARS = 100
+LATEST = "latest"
 _NOT_SLUG = re.compile(r"[\s\-_/]+")
 
 
@@ -91,6 +93,23 @@ def tag_key(name: object) -> str:
         raise ValueRejectedError("tags: a tag must not be blank", field="tags")
     # Folding can lengthen: one capital I with dot becomes two characters.
     return free_text("tags", key, max_chars=_MAX_VOCABULARY_CHARS)
+
+
+def label_key(name: object) -> str:
+    """What a label is told apart by: trimmed, NFC, case-folded, then compared byte by byte.
+
+    Raises:
+        ValueRejectedError: not text, blank, over 100 characters, or ``latest``, which is always
+            the newest version; the field is ``label``.
+    """
+    key = fold(free_text("label", name, max_chars=_MAX_VOCABULARY_CHARS))
+    if not key:
+        raise ValueRejectedError("label: must not be blank", field="label")
+    if key == LATEST:
+        raise ValueRejectedError(
+            "label: latest is the newest version, and cannot be put on one", field="label"
+        )
+    return free_text("label", key, max_chars=_MAX_VOCABULARY_CHARS)
 
 
 def category_slug(name: object) -> str:

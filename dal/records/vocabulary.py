@@ -6,7 +6,7 @@ from uuid import UUID
 
 import attrs
 
-__all__ = ["Category", "CategoryCount", "Tag"]
+__all__ = ["Category", "CategoryCount", "Tag", "TagCount"]
 
 
 @attrs.frozen(slots=True)
@@ -34,3 +34,12 @@ class Tag:
     id: UUID
     tag_key: str
     name: str
+
+
+@attrs.frozen(slots=True)
+class TagCount:
+    """A tag and how many live templates carry it."""
+
+    tag_key: str
+    name: str
+    templates: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,23 +13,31 @@ from dal.errors import ParentMissingError
 from dal.records.ids import new_id
 from dal.records.keep import Keep
 from dal.records.new_templates import NewTemplate, checked_texts
-from dal.records.templates import Template, Visibility, content_sha256
+from dal.records.templates import Template, TemplateVersion, Visibility, content_sha256
 from dal.records.text import category_slug, tag_key
+from dal.records.variables import variables_json
 from dal.records.vocabulary import Category, Tag
 
 __all__ = [
     "checked_details",
     "facts",
-    "first_version",
+    "label_rows",
     "links",
     "made",
+    "move_rows",
     "no_owner",
     "template_row",
+    "version_row",
+    "version_rows",
 ]
 
 
 def template_row(
-    new: NewTemplate, owner_id: UUID, categories: Mapping[str, Category], now: datetime
+    new: NewTemplate,
+    owner_id: UUID,
+    categories: Mapping[str, Category],
+    now: datetime,
+    forked_from: TemplateVersion | None = None,
 ) -> dict[str, Any]:
     """The parameters of templates/insert."""
     category = None if new.category is None else categories[category_slug(new.category)]
@@ -41,24 +49,64 @@ def template_row(
         "description": new.description,
         "author_name": new.author_name,
         "visibility": new.visibility,
-        "version": 1,
+        "version": new.head_version,
+        "last_version": new.last_version,
+        "forked_from_id": None if forked_from is None else forked_from.template_id,
+        "forked_from_version": None if forked_from is None else forked_from.version,
         "created_at": new.created_at or now,
         "now": max(now, new.created_at or now),
     }
 
 
-def first_version(new: NewTemplate, row: Mapping[str, Any], owner_id: UUID) -> dict[str, object]:
+def version_row(version: TemplateVersion) -> dict[str, object]:
     """The parameters of template_versions/insert_many."""
     return {
-        "template_id": row["template_id"],
-        "version": 1,
-        "content": new.content,
-        "system_prompt": new.system_prompt,
-        "content_sha256": content_sha256(new.content, new.system_prompt),
-        "message": None,
-        "created_by": owner_id,
-        "created_at": row["created_at"],
+        **attrs.asdict(version, recurse=False),
+        "variables": variables_json(version.variables),
     }
+
+
+def version_rows(new: NewTemplate, template: Template) -> Iterator[dict[str, object]]:
+    """The parameters of template_versions/insert_many, for each version of a new template."""
+    for version in new.versions:
+        yield {
+            "template_id": template.id,
+            "version": version.version,
+            "content": version.content,
+            "system_prompt": version.system_prompt,
+            "variables": variables_json(version.variables),
+            "content_sha256": content_sha256(version.content, version.system_prompt),
+            "message": version.message,
+            "author_name": version.author_name,
+            "created_by": template.owner_id,
+            "created_at": version.created_at or template.created_at,
+        }
+
+
+def label_rows(new: NewTemplate, template: Template, now: datetime) -> Iterator[dict[str, Any]]:
+    """The parameters of template_labels/insert_many."""
+    for label, version in new.labels:
+        yield {
+            "template_id": template.id,
+            "label": label,
+            "version": version,
+            "moved_by": template.owner_id,
+            "moved_at": now,
+        }
+
+
+def move_rows(labels: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[dict[str, object]]:
+    """The parameters of template_label_moves/insert_many, for labels that were on nothing."""
+    for label in labels:
+        yield {
+            "move_id": new_id(now),
+            "template_id": label["template_id"],
+            "label": label["label"],
+            "from_version": None,
+            "to_version": label["version"],
+            "moved_by": label["moved_by"],
+            "moved_at": now,
+        }
 
 
 def links(
@@ -85,9 +133,17 @@ def made(
         category=None if new.category is None else categories[category_slug(new.category)].slug,
         tags=frozenset(words[tag_key(name)].name for name in new.tags),
         visibility=new.visibility,
-        head_version=1,
+        head_version=new.head_version,
+        last_version=new.last_version,
+        use_count=0,
+        trend=0,
+        rating_sum=0,
+        rating_count=0,
+        forked_from_id=row["forked_from_id"],
+        forked_from_version=row["forked_from_version"],
         content=new.content,
         system_prompt=new.system_prompt,
+        variables=new.versions[-1].variables,
         created_at=row["created_at"],
         updated_at=row["now"],
         deleted_at=None,
@@ -96,7 +152,8 @@ def made(
 
 def facts(template: Template) -> dict[str, object]:
     """What the audit log tells of a new template."""
-    left_out = {"id", "created_at", "updated_at", "deleted_at", "head_version"}
+    left_out = {"id", "created_at", "updated_at", "deleted_at", "head_version", "last_version"}
+    left_out |= {"use_count", "trend", "rating_sum", "rating_count", "variables"}
     return {
         field.name: getattr(template, field.name)
         for field in attrs.fields(Template)

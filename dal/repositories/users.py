@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import NotFoundError, StaleVersionError
+from dal.gateways import TemplatesGateway
 from dal.records.actor import Role
 from dal.records.clock import check_time, later
 from dal.records.ids import check_id, new_id
@@ -284,6 +285,8 @@ class UserRepository(UserAccessTokens, UserPreferenceMethods, UserLists):
         self._keep_an_admin(action, target)
         now = self._scope.clock.now()
         await self._users.soft_delete(user_id=user_id, now=now)
+        # What they think of templates counts no more.
+        await TemplatesGateway(self._scope).subtract_ratings(user_id=user_id)
         await self._audit.write(action, TARGET, user_id, at=now)
 
     @changing
@@ -310,5 +313,6 @@ class UserRepository(UserAccessTokens, UserPreferenceMethods, UserLists):
                 await self._only_admins_change("user.restore", user_id)
         if not restored:
             raise NotFoundError("no such user in the trash")
+        await TemplatesGateway(self._scope).add_ratings(user_id=user_id)
         await self._audit.write("user.restore", TARGET, user_id, at=now)
         return await self._users.get_including_deleted(user_id=user_id)

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dal.search.templates import SearchScope, Sort, TemplateSearch, template_search
+from dal.search.documents import document, is_private_token, query_terms
+from dal.search.ranking import PRIVATE_THRESHOLD, Corpus, asked_tokens, counted_tokens, rank
+from dal.search.snippets import snippet
+from dal.search.templates import (
+    Arm,
+    SearchScope,
+    Sort,
+    TemplateFilters,
+    TemplateSearch,
+    template_candidates,
+    template_count,
+    template_most_used,
+    template_search,
+)
 from dal.search.users import (
     WINDOW_ROWS,
     Match,
@@ -13,14 +26,28 @@ from dal.search.users import (
 )
 
 __all__ = [
+    "PRIVATE_THRESHOLD",
     "WINDOW_ROWS",
+    "Arm",
+    "Corpus",
     "Match",
     "SearchScope",
     "Sort",
+    "TemplateFilters",
     "TemplateSearch",
     "UserArm",
     "UserSearch",
+    "asked_tokens",
+    "counted_tokens",
+    "document",
     "first_key",
+    "is_private_token",
+    "query_terms",
+    "rank",
+    "snippet",
+    "template_candidates",
+    "template_count",
+    "template_most_used",
     "template_search",
     "user_search",
 ]

@@ -1,54 +1,73 @@
-"""The search over templates.
+"""The search over templates: filters as SQL, words by the full-text index.
 
-Words are looked for in name, description and credited author, each word in any of them, without
-regard to case and accents; a letter that is stored as two characters, the base and the accent,
-is found as it is stored. Everything else is a filter. What is one search to the caller may be
-two statements, the actor's own templates and other people's public ones: an OR across owners would
-use no index.
+What is one search to the caller may be several statements. Without a text it is a page by key of
+the actor's own templates, and one of other people's public ones: an OR across owners would use no
+index. With a text the index gives the rows that hold rare words of it, whoever owns them, and they
+are ranked elsewhere; where every word is common, the most used templates are ranked instead.
+
+Whose a template is and who may see it is asked of ``templates`` in the statement itself, never of
+what the index says.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from itertools import product
-from typing import Any, Final
+from fractions import Fraction
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
 import attrs
 from pypika import CustomFunction, MySQLQuery, Order, Table
 from pypika import functions as fn
 from pypika.queries import QueryBuilder
-from pypika.terms import Criterion
+from pypika.terms import Criterion, ExistsCriterion, Field, Parameter
 
-from dal.errors import ValueRejectedError
-from dal.records.clock import END_OF_TIME, START_OF_TIME
-from dal.records.ids import MAX_ID
+from dal.errors import UsageError, ValueRejectedError
+from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
+from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key
+from dal.records.search import Candidate
 from dal.records.templates import TemplateSummary, Visibility
-from dal.records.text import category_slug, free_text, tag_key
-from dal.search.binder import Binder, escape_like
+from dal.records.text import category_slug, free_text, label_key, optional_text, tag_key
+from dal.search.binder import Binder
 from dal.statements import Dynamic
 
 __all__ = [
     "MAX_FILTER_TAGS",
-    "MAX_WORDS",
+    "MAX_TEXT_CHARS",
     "Arm",
     "SearchScope",
     "Sort",
+    "TemplateFilters",
     "TemplateSearch",
     "every_shape",
+    "rating_rank",
+    "template_candidates",
+    "template_count",
+    "template_most_used",
     "template_search",
 ]
 
-MAX_WORDS = 8
-"""The most words of one search."""
-
 MAX_FILTER_TAGS = 8
-"""The most tags that a search asks for."""
+"""The most tags that a search asks for, of those that must all be there and of the others."""
 
-_MAX_TEXT_CHARS: Final = 500
+MAX_TEXT_CHARS = 1_000
+"""The longest text that is searched for."""
+
+_MAX_AUTHOR_CHARS: Final = 255
+_MAX_NUMBER: Final = 2**64 - 1
+# What is counted of a candidate's words: names come first, and the longest prompts are cut.
+_TOKEN_CHARS: Final = 32_768
+_LOWEST_RATING, _HIGHEST_RATING = 1, 5
+# Ten ratings of 3 that every template begins with, so that one rating of 5 is not the best.
+_PRIOR_COUNT, _PRIOR_SUM = 10, 30
+_RANK_SCALE: Final = 100_000
+_WORDS = re.compile(r"[a-z0-9_]+(?: [a-z0-9_]+)*\Z")
 
 
 class SearchScope(StrEnum):
@@ -59,16 +78,47 @@ class SearchScope(StrEnum):
     PUBLIC = "public"
 
 
-class Sort(StrEnum):
-    """In which order."""
+def rating_rank(rating_sum: int, rating_count: int) -> int:
+    """What best rated ones are ordered by, as the column of that name."""
+    return (rating_sum + _PRIOR_SUM) * _RANK_SCALE // (rating_count + _PRIOR_COUNT)
 
+
+class Sort(StrEnum):
+    """In which order: the greatest first, but for ``oldest``; of ties the id decides."""
+
+    RELEVANCE = "relevance"
     NEWEST = "newest"
     OLDEST = "oldest"
+    POPULAR = "popular"
+    TRENDING = "trending"
+    RATING = "rating"
 
     @property
     def first_key(self) -> Key:
-        """Where the first page starts."""
-        return (END_OF_TIME, MAX_ID) if self is Sort.NEWEST else (START_OF_TIME, UUID(int=0))
+        """Where the first page starts; that of relevance for scores that are whole numbers."""
+        if self is Sort.NEWEST:
+            return (END_OF_TIME, MAX_ID)
+        if self is Sort.OLDEST:
+            return (START_OF_TIME, UUID(int=0))
+        return (_MAX_NUMBER, MAX_ID)
+
+    def key_of(self, row: TemplateSummary | Candidate) -> Key:
+        """Where a page ends whose last row this is.
+
+        Raises:
+            UsageError: by relevance, which no row tells.
+        """
+        if self in (Sort.NEWEST, Sort.OLDEST):
+            return (row.created_at, row.id)
+        if self is Sort.POPULAR:
+            return (row.use_count, row.id)
+        if self is Sort.TRENDING:
+            return (row.trend, row.id)
+        if self is Sort.RELEVANCE:
+            raise UsageError("how well a row fits is not in the row")
+        if isinstance(row, Candidate):
+            return (row.rating_rank, row.id)
+        return (rating_rank(row.rating_sum, row.rating_count), row.id)
 
 
 class Arm(StrEnum):
@@ -79,24 +129,83 @@ class Arm(StrEnum):
     PUBLIC_OF_OTHERS = "public_of_others"
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return ()
-    # As it is typed: what is stored keeps its form too, so each text is found by itself.
-    checked = free_text("text", text, max_chars=_MAX_TEXT_CHARS)
-    words = tuple(dict.fromkeys(checked.split()))
-    if len(words) > MAX_WORDS:
-        raise ValueRejectedError(f"text: at most {MAX_WORDS} words", field="text")
-    return words
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    # What is around it does not count as too long.
+    return free_text("text", free_text("text", value).strip(), max_chars=MAX_TEXT_CHARS) or None
 
 
-def _tag_keys(tags: Sequence[str]) -> tuple[str, ...]:
+def _checked_tags(field: str, tags: object) -> tuple[str, ...]:
     if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
-        raise ValueRejectedError("tags: a list of names is required", field="tags")
-    keys = tuple(dict.fromkeys(tag_key(tag) for tag in tags))
-    if len(keys) > MAX_FILTER_TAGS:
-        raise ValueRejectedError(f"tags: at most {MAX_FILTER_TAGS}", field="tags")
-    return keys
+        raise ValueRejectedError(f"{field}: a list of names is required", field=field)
+    keys: dict[str, None] = {}
+    for tag in tags:
+        try:
+            keys[tag_key(tag)] = None
+        except ValueRejectedError as error:
+            why = error.message.removeprefix("tags: ")
+            raise ValueRejectedError(f"{field}: {why}", field=field) from None
+        if len(keys) > MAX_FILTER_TAGS:
+            raise ValueRejectedError(f"{field}: at most {MAX_FILTER_TAGS}", field=field)
+    return tuple(keys)
+
+
+def _tag_keys(value: Sequence[str]) -> tuple[str, ...]:
+    return _checked_tags("tags", value)
+
+
+def _any_tag_keys(value: Sequence[str]) -> tuple[str, ...]:
+    return _checked_tags("any_tags", value)
+
+
+def _author(value: object) -> str | None:
+    return optional_text("author", value, max_chars=_MAX_AUTHOR_CHARS)
+
+
+def _owner_id(value: object) -> UUID:
+    return check_id("owner_id", value)
+
+
+def _visibility(value: object) -> Visibility:
+    try:
+        return Visibility(value)  # type: ignore[arg-type]
+    except ValueError:
+        raise ValueRejectedError(
+            f"visibility: one of {', '.join(Visibility)}", field="visibility"
+        ) from None
+
+
+def _min_rating(value: object) -> Decimal:
+    refused = ValueRejectedError(
+        f"min_rating: a number from {_LOWEST_RATING} to {_HIGHEST_RATING}, at most two decimals",
+        field="min_rating",
+    )
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise refused
+    # What a float prints as is what was typed.
+    number = Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite() or not _LOWEST_RATING <= number <= _HIGHEST_RATING:
+        raise refused
+    # Multiplied as a Decimal, the last of many digits would be rounded away.
+    hundredths = Fraction(number) * 100
+    if hundredths.denominator != 1:
+        raise refused
+    return Decimal(int(hundredths)) / 100
+
+
+def _created_from(value: object) -> datetime:
+    return check_time("created_from", value)
+
+
+def _created_before(value: object) -> datetime:
+    return check_time("created_before", value)
+
+
+def _unused(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueRejectedError("unused: True or False", field="unused")
+    return value
 
 
 def _scope(value: object) -> SearchScope:
@@ -113,40 +222,128 @@ def _sort(value: object) -> Sort:
         raise ValueRejectedError(f"sort: one of {', '.join(Sort)}", field="sort") from None
 
 
+class TemplateFilters(TypedDict, total=False):
+    """What a search of templates leaves out; see the fields of :class:`TemplateSearch`."""
+
+    category: str | None
+    tags: Sequence[str]
+    any_tags: Sequence[str]
+    author: str | None
+    owner_id: UUID | None
+    label: str | None
+    visibility: Visibility | str | None
+    min_rating: float | Decimal | None
+    created_from: datetime | None
+    created_before: datetime | None
+    unused: bool
+    scope: SearchScope | str
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class TemplateSearch:
     """What is searched for, checked when it is made. Nothing given means no filter; an empty list
     of tags asks for none.
 
+    ``created_from`` is within what is found, ``created_before`` is not. ``min_rating`` is of the
+    mean of a template's ratings, so it finds none that nobody rated. Without ``sort`` a text is
+    searched by relevance, and the newest come first where there is no text.
+
     Raises:
-        ValueRejectedError: too many words or tags, or not text; ``field`` names it.
+        ValueRejectedError: too long, too many tags, not of the kind that is asked for, no such
+            choice, or by relevance without a text; ``field`` names it.
     """
 
-    words: tuple[str, ...] = attrs.field(default=None, alias="text", converter=_words)
-    tag_keys: tuple[str, ...] = attrs.field(default=(), alias="tags", converter=_tag_keys)
+    text: str | None = attrs.field(default=None, converter=_text)
     category: str | None = attrs.field(
         default=None, converter=attrs.converters.optional(category_slug)
     )
+    tag_keys: tuple[str, ...] = attrs.field(default=(), alias="tags", converter=_tag_keys)
+    any_tag_keys: tuple[str, ...] = attrs.field(
+        default=(), alias="any_tags", converter=_any_tag_keys
+    )
+    author: str | None = attrs.field(default=None, converter=_author)
+    owner_id: UUID | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_owner_id)
+    )
+    label: str | None = attrs.field(default=None, converter=attrs.converters.optional(label_key))
+    visibility: Visibility | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_visibility)
+    )
+    min_rating: Decimal | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_min_rating)
+    )
+    created_from: datetime | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_created_from)
+    )
+    created_before: datetime | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_created_before)
+    )
+    unused: bool = attrs.field(default=False, converter=_unused)
     scope: SearchScope = attrs.field(default=SearchScope.VISIBLE, converter=_scope)
-    sort: Sort = attrs.field(default=Sort.NEWEST, converter=_sort)
+    chosen_sort: Sort | None = attrs.field(
+        default=None, alias="sort", converter=attrs.converters.optional(_sort)
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.chosen_sort is Sort.RELEVANCE and self.text is None:
+            raise ValueRejectedError("sort: relevance needs a text", field="sort")
+
+    @property
+    def sort(self) -> Sort:
+        """The order that was asked for, or the one that goes without saying."""
+        if self.chosen_sort is not None:
+            return self.chosen_sort
+        return Sort.NEWEST if self.text is None else Sort.RELEVANCE
 
     @property
     def list_name(self) -> str:
         """What its cursors belong to: another search is another list."""
-        filters = json.dumps([self.words, sorted(self.tag_keys), self.category])
-        return f"templates.search:{self.scope}:{self.sort}:{filters}"
+        filters = [
+            self.text,
+            self.category,
+            sorted(self.tag_keys),
+            sorted(self.any_tag_keys),
+            self.author,
+            self.owner_id and str(self.owner_id),
+            self.label,
+            self.visibility,
+            self.min_rating and str(self.min_rating),
+            self.created_from and self.created_from.isoformat(),
+            self.created_before and self.created_before.isoformat(),
+            self.unused,
+        ]
+        return f"templates.search:{self.scope}:{self.sort}:{json.dumps(filters)}"
 
 
 _json_arrayagg = CustomFunction("JSON_ARRAYAGG", ["value"])
 _json_array = CustomFunction("JSON_ARRAY", [])
+_left = CustomFunction("LEFT", ["text", "length"])
 
 
-class _Owners(Table):  # type: ignore[misc]
-    """The owners, each by id: where users are few, MariaDB else reads all live ones each time."""
+class _ById(Table):  # type: ignore[misc]
+    """A table that is looked into by its primary key: where it has few rows, MariaDB else reads
+    all of it each time.
+    """
 
     def get_sql(self, **kwargs: Any) -> str:
         sql: str = super().get_sql(**kwargs)
         return f"{sql} FORCE INDEX (PRIMARY)" if kwargs.get("with_alias", True) else sql
+
+
+class _Match(Criterion):  # type: ignore[misc]
+    """How well a row's tokens fit the words; more than nothing where it holds one of them."""
+
+    def __init__(self, column: Field, words: Parameter) -> None:
+        super().__init__()
+        self._column, self._words = column, words
+
+    def nodes_(self) -> Iterator[Any]:
+        yield self
+        yield from self._column.nodes_()
+
+    def get_sql(self, **kwargs: Any) -> str:
+        column, words = self._column.get_sql(**kwargs), self._words.get_sql(**kwargs)
+        return f"MATCH({column}) AGAINST({words})"
 
 
 def _tags_column(templates: Table) -> QueryBuilder:
@@ -162,15 +359,195 @@ def _tags_column(templates: Table) -> QueryBuilder:
     )
 
 
-def _arm_criterion(arm: Arm, t: Table, binder: Binder, actor_id: UUID | None) -> Criterion:
-    if arm is Arm.OWN:
-        return t.owner_id == binder.bind("actor_id", "BINARY(16)", actor_id, "who asks")
-    is_public: Criterion = t.visibility == binder.bind(
-        "visibility", "VARCHAR(7)", Visibility.PUBLIC, "public"
-    )
+def _summary_columns(t: Table, c: Table) -> list[Any]:
+    return [
+        t.id.as_("id"),
+        t.owner_id.as_("owner_id"),
+        t.name.as_("name"),
+        t.description.as_("description"),
+        t.author_name.as_("author_name"),
+        c.slug.as_("category"),
+        _tags_column(t).as_("tags"),
+        t.visibility.as_("visibility"),
+        t.head_version.as_("head_version"),
+        t.use_count.as_("use_count"),
+        t.trend.as_("trend"),
+        t.rating_sum.as_("rating_sum"),
+        t.rating_count.as_("rating_count"),
+        t.forked_from_id.as_("forked_from_id"),
+        t.forked_from_version.as_("forked_from_version"),
+        t.created_at.as_("created_at"),
+        t.updated_at.as_("updated_at"),
+        t.deleted_at.as_("deleted_at"),
+    ]
+
+
+def _candidate_columns(s: Table, t: Table, binder: Binder) -> list[Any]:
+    length = binder.bind("token_chars", "INT", _TOKEN_CHARS, "how much of the tokens is given")
+    return [
+        s.template_id.as_("id"),
+        s.is_public.as_("is_public"),
+        s.terms.as_("terms"),
+        _left(s.tokens, length).as_("tokens"),
+        t.created_at.as_("created_at"),
+        t.use_count.as_("use_count"),
+        t.trend.as_("trend"),
+        t.rating_rank.as_("rating_rank"),
+    ]
+
+
+def _public(t: Table, binder: Binder) -> Criterion:
+    return t.visibility == binder.bind("visibility", "VARCHAR(7)", Visibility.PUBLIC, "public")
+
+
+def _of_arm(arm: Arm, t: Table, binder: Binder, actor_id: UUID | None) -> Criterion:
     if arm is Arm.PUBLIC:
-        return is_public
-    return is_public & (t.owner_id != binder.bind("actor_id", "BINARY(16)", actor_id, "who asks"))
+        return _public(t, binder)
+    actor = binder.bind("actor_id", "BINARY(16)", actor_id, "who asks")
+    if arm is Arm.OWN:
+        return t.owner_id == actor
+    return _public(t, binder) & (t.owner_id != actor)
+
+
+def _of_scope(scope: SearchScope, t: Table, binder: Binder, actor_id: UUID | None) -> Criterion:
+    if scope is SearchScope.PUBLIC:
+        return _public(t, binder)
+    # Who is nobody owns nothing: nothing equals NULL.
+    own: Criterion = t.owner_id == binder.bind("actor_id", "BINARY(16) NULL", actor_id, "who asks")
+    return own if scope is SearchScope.MINE else _public(t, binder) | own
+
+
+def _check_tags(search: TemplateSearch, tag_ids: Sequence[UUID], any_tags: Sequence[UUID]) -> None:
+    """A filter that is lost would find more than was asked for."""
+    if len(tag_ids) != len(search.tag_keys):
+        raise UsageError("tag_ids: one of each tag that is asked for")
+    if len(any_tags) > len(search.any_tag_keys):
+        raise UsageError("any_tag_ids: of tags that are not asked for")
+
+
+def _filtered_by_links(
+    query: Any,
+    search: TemplateSearch,
+    t: Table,
+    binder: Binder,
+    tag_ids: Sequence[UUID],
+    any_tag_ids: Sequence[UUID],
+) -> Any:
+    """With the filters that look into other tables, but for the category."""
+    for i, tag_id in enumerate(tag_ids):
+        link = Table("template_tags").as_(f"tag{i}")
+        bound = binder.bind(f"tag_id_{i}", "BINARY(16)", tag_id, "a tag that is asked for")
+        query = query.join(link).on((link.template_id == t.id) & (link.tag_id == bound))
+    if search.any_tag_keys:
+        link = Table("template_tags").as_("any_tag")
+        several = binder.bind("any_tag_ids", "BINARY(16)", any_tag_ids, "one of them is asked for")
+        query = query.where(
+            ExistsCriterion(
+                MySQLQuery.from_(link)
+                .select(link.tag_id)
+                .where((link.template_id == t.id) & link.tag_id.isin(several))
+            )
+        )
+    if search.label is not None:
+        label = Table("template_labels").as_("l")
+        bound = binder.bind("label", "VARCHAR(100)", search.label, "a label that it has")
+        query = query.join(label).on((label.template_id == t.id) & (label.label == bound))
+    return query
+
+
+def _filtered(query: Any, search: TemplateSearch, t: Table, binder: Binder) -> Any:
+    """With the filters that look at the template itself."""
+    if search.author is not None:
+        author = binder.bind("author", "VARCHAR(255)", search.author, "whom the source credits")
+        query = query.where(t.author_name == author)
+    if search.owner_id is not None:
+        owner = binder.bind("owner_id", "BINARY(16)", search.owner_id, "whose it is")
+        query = query.where(t.owner_id == owner)
+    if search.visibility is not None:
+        # Not the public one of an arm: of private ones, an arm of public ones gives none.
+        only = binder.bind("only", "VARCHAR(7)", search.visibility, "private or public")
+        query = query.where(t.visibility == only)
+    if search.min_rating is not None:
+        hundredths = int(search.min_rating * 100)
+        scale = binder.bind("rating_scale", "INT", 100, "hundredths in one")
+        least = binder.bind("min_rating", "INT", hundredths, "the least mean, in hundredths")
+        one = binder.bind("min_ratings", "INT", 1, "the fewest ratings")
+        # A quotient would be rounded, and unlike on the two servers.
+        query = query.where(t.rating_sum * scale >= least * t.rating_count)
+        query = query.where(t.rating_count >= one)
+    if search.created_from is not None:
+        start = binder.bind("created_from", "DATETIME(6)", search.created_from, "not older")
+        query = query.where(t.created_at >= start)
+    if search.created_before is not None:
+        end = binder.bind("created_before", "DATETIME(6)", search.created_before, "older")
+        query = query.where(t.created_at < end)
+    if search.unused:
+        none = binder.bind("uses", "INT", 0, "how often it was used")
+        query = query.where(t.use_count == none)
+    return query
+
+
+def _in_category(query: Any, search: TemplateSearch, t: Table, c: Table, binder: Binder) -> Any:
+    slug = binder.bind("category", "VARCHAR(100)", search.category, "slug of the category")
+    return query.join(c).on((t.category_id == c.id) & (c.slug == slug))
+
+
+def _ordering(sort: Sort, t: Table) -> tuple[Field, str, str]:
+    """The column of a sort, and name and type of its value in the last row of a page."""
+    if sort is Sort.POPULAR:
+        return t.use_count, "after_use_count", "BIGINT UNSIGNED"
+    if sort is Sort.TRENDING:
+        return t.trend, "after_trend", "BIGINT UNSIGNED"
+    if sort is Sort.RATING:
+        return t.rating_rank, "after_rating_rank", "BIGINT UNSIGNED"
+    return t.created_at, "after_at", "DATETIME(6)"
+
+
+_KEYS_OF_PUBLIC: Final = {
+    Sort.NEWEST: "ix_templates_visibility_created",
+    Sort.OLDEST: "ix_templates_visibility_created",
+    Sort.POPULAR: "ix_templates_visibility_use",
+    Sort.TRENDING: "ix_templates_visibility_trend",
+    Sort.RATING: "ix_templates_visibility_rating",
+}
+
+
+def _by_key(query: Any, search: TemplateSearch, arm: Arm, sort: Sort) -> tuple[Any, str]:
+    """With its way into the templates, and the name of that key.
+
+    Left alone, MySQL reads all users and all their templates, and sorts. Where a filter may be a
+    better way in, the server chooses between the two.
+    """
+    of_one_owner = arm is Arm.OWN or search.owner_id is not None
+    key = "ix_templates_owner_created" if of_one_owner else _KEYS_OF_PUBLIC[sort]
+    ways_in = [key]
+    if search.tag_keys or search.any_tag_keys or search.label is not None:
+        ways_in.append("PRIMARY")
+    if search.category is not None:
+        ways_in.append("ix_templates_category")
+    query = query.force_index(*ways_in)
+    return (query if len(ways_in) > 1 else query.modifier("STRAIGHT_JOIN")), key
+
+
+def _is_filtered(search: TemplateSearch) -> bool:
+    return any((
+        search.category, search.tag_keys, search.any_tag_keys, search.author is not None,
+        search.owner_id, search.label, search.visibility, search.min_rating,
+        search.created_from, search.created_before, search.unused,
+    ))  # fmt: skip
+
+
+def _reads(search: TemplateSearch, arm: Arm, sort: Sort, *, own: str, public: str) -> str:
+    """What is read where nothing is passed over but templates of deleted owners."""
+    if _is_filtered(search):
+        return "n/a: filters pass over rows"
+    if arm is Arm.PUBLIC_OF_OTHERS:
+        return "n/a: the actor's own templates are passed over"
+    if arm is Arm.PUBLIC:
+        return public
+    if sort not in (Sort.NEWEST, Sort.OLDEST):
+        return "n/a: all of the actor's own templates are read, and sorted"
+    return own
 
 
 def template_search(
@@ -179,118 +556,283 @@ def template_search(
     *,
     actor_id: UUID | None,
     tag_ids: Sequence[UUID],
+    any_tag_ids: Sequence[UUID],
     after: Key,
     limit_rows: int,
 ) -> Dynamic[TemplateSummary]:
-    """One statement of a search.
+    """One statement of a search without a text: a page of an arm, in the order of ``search.sort``.
 
     Args:
         tag_ids: of every key of ``search.tag_keys``.
-        after: created_at and id of the last row of the page before.
+        any_tag_ids: of those of ``search.any_tag_keys`` that there are; none finds nothing.
+        after: ``search.sort.key_of`` the last row of the page before, else its ``first_key``.
+
+    Raises:
+        UsageError: the search has a text, or the tags are not those of the search.
     """
+    if search.text is not None:
+        raise UsageError("words are looked for by template_candidates")
+    _check_tags(search, tag_ids, any_tag_ids)
     binder = Binder()
-    t, o, c = Table("templates").as_("t"), _Owners("users").as_("o"), Table("categories").as_("c")
+    t, o, c = Table("templates").as_("t"), _ById("users").as_("o"), Table("categories").as_("c")
     query: Any = MySQLQuery.from_(t).join(o).on((t.owner_id == o.id) & o.deleted_at.isnull())
     if search.category is None:
         query = query.left_join(c).on(t.category_id == c.id)
     else:
-        slug = binder.bind("category", "VARCHAR(100)", search.category, "slug of the category")
-        query = query.join(c).on((t.category_id == c.id) & (c.slug == slug))
-    for i, tag_id in enumerate(tag_ids):
-        link = Table("template_tags").as_(f"tag{i}")
-        bound = binder.bind(f"tag_id_{i}", "BINARY(16)", tag_id, "a tag that is asked for")
-        query = query.join(link).on((link.template_id == t.id) & (link.tag_id == bound))
-    query = query.where(_arm_criterion(arm, t, binder, actor_id)).where(t.deleted_at.isnull())
-    for i, word in enumerate(search.words):
-        pattern = binder.bind(f"word_{i}", "VARCHAR(1100)", f"%{escape_like(word)}%", "a word")
-        query = query.where(
-            t.name.like(pattern) | t.description.like(pattern) | t.author_name.like(pattern)
-        )
-    at = binder.bind("after_at", "DATETIME(6)", after[0], "created_at of the last row before")
+        query = _in_category(query, search, t, c, binder)
+    query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
+    query = query.where(_of_arm(arm, t, binder, actor_id)).where(t.deleted_at.isnull())
+    query = _filtered(query, search, t, binder)
+    column, name, sql_type = _ordering(search.sort, t)
+    value = binder.bind(name, sql_type, after[0], f"{column.name} of the last row before")
     last = binder.bind("after_id", "BINARY(16)", after[1], "its id, to break ties")
-    if search.sort is Sort.NEWEST:
-        beyond = (t.created_at < at) | ((t.created_at == at) & (t.id < last))
-        order = Order.desc
+    if search.sort is Sort.OLDEST:
+        beyond, order = (column > value) | ((column == value) & (t.id > last)), Order.asc
     else:
-        beyond = (t.created_at > at) | ((t.created_at == at) & (t.id > last))
-        order = Order.asc
+        beyond, order = (column < value) | ((column == value) & (t.id < last)), Order.desc
     query = (
         query.where(beyond)
-        .select(
-            t.id.as_("id"),
-            t.owner_id.as_("owner_id"),
-            t.name.as_("name"),
-            t.description.as_("description"),
-            t.author_name.as_("author_name"),
-            c.slug.as_("category"),
-            _tags_column(t).as_("tags"),
-            t.visibility.as_("visibility"),
-            t.head_version.as_("head_version"),
-            t.created_at.as_("created_at"),
-            t.updated_at.as_("updated_at"),
-            t.deleted_at.as_("deleted_at"),
-        )
-        .orderby(t.created_at, order=order)
+        .select(*_summary_columns(t, c))
+        .orderby(column, order=order)
         .orderby(t.id, order=order)
         .limit(binder.bind("limit_rows", "INT", limit_rows, "the most rows to give"))
     )
-    own = arm is Arm.OWN
-    key = "ix_templates_owner_created" if own else "ix_templates_visibility_created"
-    filtered = bool(tag_ids) or search.category is not None
-    # Left alone, MySQL reads all users and all their templates, and sorts. Where a filter may be a
-    # better way in, the server chooses between the two.
-    ways_in = [key]
-    if tag_ids:
-        ways_in.append("PRIMARY")
-    if search.category is not None:
-        ways_in.append("ix_templates_category")
-    query = query.force_index(*ways_in)
-    if not filtered:
-        query = query.modifier("STRAIGHT_JOIN")
+    query, key = _by_key(query, search, arm, search.sort)
     header = {
         "summary": "Search templates.",
-        "access": "actor" if own else "public",
+        "access": "actor" if arm is Arm.OWN else "public",
         "deleted": "excluded",
         "index": f"{key}, PRIMARY",
-        "reads": _reads(arm, filtered=filtered or bool(search.words)),
+        "reads": _reads(
+            search,
+            arm,
+            search.sort,
+            own="3 * rows + 2 * tags + 3",
+            public="4 * rows + 2 * tags + 2 * passed + 2",
+        ),
     }
     return binder.finish(f"search/templates_{arm}", query, TemplateSummary, header)
 
 
-def _reads(arm: Arm, *, filtered: bool) -> str:
-    if filtered:
-        return "n/a: filters pass over rows"
-    if arm is Arm.PUBLIC_OF_OTHERS:
-        return "n/a: the actor's own templates are passed over"
-    if arm is Arm.OWN:
-        return "3 * rows + 2 * tags + 3"
-    return "4 * rows + 2 * tags + 2 * passed + 2"
+def template_count(
+    search: TemplateSearch,
+    arm: Arm,
+    *,
+    actor_id: UUID | None,
+    tag_ids: Sequence[UUID],
+    any_tag_ids: Sequence[UUID],
+) -> Dynamic[int]:
+    """How many rows all pages of an arm of a search without a text have: one row, the number.
+
+    Args:
+        tag_ids: of every key of ``search.tag_keys``.
+        any_tag_ids: of those of ``search.any_tag_keys`` that there are; none finds nothing.
+
+    Raises:
+        UsageError: the search has a text, or the tags are not those of the search.
+    """
+    if search.text is not None:
+        raise UsageError("words are looked for by template_candidates")
+    _check_tags(search, tag_ids, any_tag_ids)
+    binder = Binder()
+    t, o, c = Table("templates").as_("t"), _ById("users").as_("o"), Table("categories").as_("c")
+    query: Any = MySQLQuery.from_(t).join(o).on((t.owner_id == o.id) & o.deleted_at.isnull())
+    if search.category is not None:
+        query = _in_category(query, search, t, c, binder)
+    query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
+    query = query.where(_of_arm(arm, t, binder, actor_id)).where(t.deleted_at.isnull())
+    number = fn.Count(t.id)
+    query = (
+        _filtered(query, search, t, binder)
+        .select(number.as_("templates"))
+        .orderby(number, order=Order.asc)
+        .limit(binder.bind("limit_rows", "INT", 1, "the most rows to give"))
+    )
+    query, key = _by_key(query, search, arm, Sort.NEWEST)
+    header = {
+        "summary": "Count templates.",
+        "access": "actor" if arm is Arm.OWN else "public",
+        "deleted": "excluded",
+        "index": f"{key}, PRIMARY",
+        "reads": "n/a: every row that is counted",
+    }
+    return binder.finish(f"search/template_count_{arm}", query, int, header)
+
+
+_ACCESS: Final = {
+    SearchScope.VISIBLE: "public or actor",
+    SearchScope.MINE: "actor",
+    SearchScope.PUBLIC: "public",
+}
+
+
+def template_candidates(
+    search: TemplateSearch,
+    *,
+    actor_id: UUID | None,
+    tag_ids: Sequence[UUID],
+    any_tag_ids: Sequence[UUID],
+    words: str,
+    limit_rows: int,
+) -> Dynamic[Candidate]:
+    """Of the templates of ``search.scope`` that hold one of the words, those that fit them best.
+
+    Every row that holds one is read: the caller sees to it that the words are rare.
+
+    Args:
+        actor_id: None sees what is public, and owns nothing.
+        tag_ids: of every key of ``search.tag_keys``.
+        any_tag_ids: of those of ``search.any_tag_keys`` that there are; none finds nothing.
+        words: tokens of :mod:`dal.search.documents` with a space between two.
+
+    Raises:
+        UsageError: the words are no tokens, or the tags are not those of the search.
+    """
+    if _WORDS.match(words) is None:
+        raise UsageError("words: tokens with a space between two")
+    _check_tags(search, tag_ids, any_tag_ids)
+    binder = Binder()
+    s, t = Table("templates_search").as_("s"), _ById("templates").as_("t")
+    o, c = _ById("users").as_("o"), _ById("categories").as_("c")
+    fit = _Match(s.tokens, binder.bind("words", "TEXT", words, "tokens, one of which is there"))
+    query: Any = (
+        MySQLQuery.from_(s)
+        .join(t)
+        .on(t.id == s.template_id)
+        .join(o)
+        .on((t.owner_id == o.id) & o.deleted_at.isnull())
+    )
+    if search.category is not None:
+        query = _in_category(query, search, t, c, binder)
+    query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
+    query = query.where(fit).where(t.deleted_at.isnull())
+    query = query.where(_of_scope(search.scope, t, binder, actor_id))
+    query = (
+        _filtered(query, search, t, binder)
+        .select(*_candidate_columns(s, t, binder))
+        # No id behind it: MySQL would sort all rows that fit, where it else stops at the limit.
+        .orderby(fit, order=Order.desc)
+        .limit(binder.bind("limit_rows", "INT", limit_rows, "the most rows to give"))
+        .modifier("STRAIGHT_JOIN")
+    )
+    header = {
+        "summary": "Find templates by words.",
+        "access": _ACCESS[search.scope],
+        "deleted": "excluded",
+        "index": "ft_templates_search_tokens, PRIMARY",
+        "reads": "n/a: every row that holds one of the words",
+    }
+    return binder.finish(f"search/template_candidates_{search.scope}", query, Candidate, header)
+
+
+def template_most_used(
+    search: TemplateSearch,
+    arm: Arm,
+    *,
+    actor_id: UUID | None,
+    tag_ids: Sequence[UUID],
+    any_tag_ids: Sequence[UUID],
+    limit_rows: int,
+) -> Dynamic[Candidate]:
+    """The most used templates of an arm, for a text of words that are too common to look for.
+
+    Args:
+        tag_ids: of every key of ``search.tag_keys``.
+        any_tag_ids: of those of ``search.any_tag_keys`` that there are; none finds nothing.
+
+    Raises:
+        UsageError: the tags are not those of the search.
+    """
+    _check_tags(search, tag_ids, any_tag_ids)
+    binder = Binder()
+    s, t = _ById("templates_search").as_("s"), Table("templates").as_("t")
+    o, c = _ById("users").as_("o"), Table("categories").as_("c")
+    query: Any = (
+        MySQLQuery.from_(t)
+        .join(o)
+        .on((t.owner_id == o.id) & o.deleted_at.isnull())
+        .join(s)
+        .on(s.template_id == t.id)
+    )
+    if search.category is not None:
+        query = _in_category(query, search, t, c, binder)
+    query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
+    query = query.where(_of_arm(arm, t, binder, actor_id)).where(t.deleted_at.isnull())
+    query = (
+        _filtered(query, search, t, binder)
+        .select(*_candidate_columns(s, t, binder))
+        .orderby(t.use_count, order=Order.desc)
+        .orderby(t.id, order=Order.desc)
+        .limit(binder.bind("limit_rows", "INT", limit_rows, "the most rows to give"))
+    )
+    query, key = _by_key(query, search, arm, Sort.POPULAR)
+    header = {
+        "summary": "Find the most used templates.",
+        "access": "actor" if arm is Arm.OWN else "public",
+        "deleted": "excluded",
+        "index": f"{key}, PRIMARY",
+        "reads": _reads(
+            search,
+            arm,
+            Sort.POPULAR,
+            own="3 * rows + 1",
+            public="3 * rows + 2 * passed + 1",
+        ),
+    }
+    return binder.finish(f"search/template_most_used_{arm}", query, Candidate, header)
 
 
 def every_shape(
-    actor_id: UUID, tag_id: UUID, word: str, category: str
-) -> Iterator[tuple[str, Dynamic[TemplateSummary]]]:
-    """Each statement that a search can become, with these values, and what makes it differ.
+    actor_id: UUID,
+    tag_id: UUID,
+    words: str,
+    filters: Mapping[str, Any],
+    *,
+    limit_rows: int = 21,
+) -> Iterator[tuple[str, Dynamic[Any]]]:
+    """Each kind of statement that a search can become, and what makes it differ.
 
-    The review checks them like files: filters are there or not, words and tags are counted.
+    The review checks them like files: each arm in each order, without a filter, with each of
+    ``filters`` (what :class:`TemplateSearch` takes) alone, and with all of them together. Every tag
+    has the one id.
     """
-    for arm, sort, with_category, n_words, n_tags in product(
-        Arm, Sort, (False, True), range(MAX_WORDS + 1), range(MAX_FILTER_TAGS + 1)
-    ):
-        search = TemplateSearch(
-            text=" ".join(f"{word}{'' if i == 0 else i}" for i in range(n_words)),
-            category=category if with_category else None,
-            sort=sort,
-        )
-        label = f"{arm} {sort} {n_words} words {n_tags} tags{' category' * with_category}"
-        yield (
-            label,
-            template_search(
-                search,
-                arm,
-                actor_id=actor_id,
-                tag_ids=[tag_id] * n_tags,
-                after=sort.first_key,
-                limit_rows=21,
-            ),
-        )
+    chosen = [{}, *({name: value} for name, value in filters.items()), dict(filters)]
+    for given in chosen:
+        label = " ".join(given) or "no filter"
+        search = TemplateSearch(**given)
+        tags: dict[str, Any] = {
+            "tag_ids": [tag_id] * len(search.tag_keys),
+            "any_tag_ids": [tag_id] * len(search.any_tag_keys),
+        }
+        for arm in Arm:
+            for sort in _KEYS_OF_PUBLIC:
+                yield (
+                    f"{arm} {sort}: {label}",
+                    template_search(
+                        attrs.evolve(search, sort=sort),
+                        arm,
+                        actor_id=actor_id,
+                        **tags,
+                        after=sort.first_key,
+                        limit_rows=limit_rows,
+                    ),
+                )
+            yield (
+                f"{arm} count: {label}",
+                template_count(search, arm, actor_id=actor_id, **tags),
+            )
+            yield (
+                f"{arm} most used: {label}",
+                template_most_used(search, arm, actor_id=actor_id, **tags, limit_rows=limit_rows),
+            )
+        for scope in SearchScope:
+            yield (
+                f"{scope} by words: {label}",
+                template_candidates(
+                    attrs.evolve(search, scope=scope),
+                    actor_id=actor_id,
+                    **tags,
+                    words=words,
+                    limit_rows=limit_rows,
+                ),
+            )

@@ -19,6 +19,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import RowShapeError, StatementError
+from dal.records.variables import Variable, variables_from_json
 
 __all__ = ["FIELD_FAMILIES", "Decoder", "Field", "RawRow", "fields_of"]
 
@@ -37,6 +38,7 @@ _EXPRESSIONS: Final[dict[object, str]] = {
     datetime: "_fromiso({0} + '+00:00')",
     date: "_date({0})",
     frozenset[str]: "_words({0})",
+    tuple[Variable, ...]: "_variables({0})",
     dict[str, Any]: "_loads({0})",
 }
 # Field type -> families of columns (see dal.testing.prepare) that may stand behind it.
@@ -51,6 +53,7 @@ FIELD_FAMILIES: Final[dict[object, frozenset[str]]] = {
     datetime: frozenset({"temporal"}),
     date: frozenset({"temporal"}),
     frozenset[str]: frozenset({"json", "text"}),
+    tuple[Variable, ...]: frozenset({"json", "text"}),
     dict[str, Any]: frozenset({"json", "text"}),
 }
 
@@ -107,6 +110,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(json.loads(text))
 
 
+def _variables(text: str) -> tuple[Variable, ...]:
+    return variables_from_json(json.loads(text))
+
+
 class Decoder(Generic[R]):
     """Makes records of type ``R`` of raw rows."""
 
@@ -126,6 +133,7 @@ class Decoder(Generic[R]):
             "_fromiso": datetime.fromisoformat,
             "_date": date.fromisoformat,
             "_words": _words,
+            "_variables": _variables,
             "_loads": json.loads,
             "_null": _null,
             "_record": self._record,

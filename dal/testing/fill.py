@@ -8,11 +8,13 @@ function a table: a new table is one function more, and its place in ``_TABLES``
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -20,11 +22,16 @@ from dal.provision import connect
 from dal.records.actor import Role
 from dal.records.templates import content_sha256
 from dal.records.users import TokenPurpose
+from dal.records.variables import find_variables, variables_json
+from dal.search.documents import Document, document, is_private_token
+from dal.search.ranking import PRIVATE_THRESHOLD
 
 if TYPE_CHECKING:
     from dal.config import Config
 
 __all__ = [
+    "CORPUS",
+    "EMPTY_CATEGORY",
     "FAILURES_THAT_LOCK",
     "NOBODY",
     "NOW",
@@ -40,16 +47,28 @@ __all__ = [
     "fill",
     "head_version",
     "is_public",
+    "label_moves",
+    "label_moves_id",
+    "last_version",
     "n_templates",
     "n_users",
     "owner_of",
+    "rating_numbers",
+    "rating_updated_at",
+    "ratings",
+    "search_documents",
     "tag_id",
     "template_category",
     "template_created_at",
     "template_deleted_at",
     "template_id",
+    "template_labels",
+    "template_prompts",
     "template_tags",
     "template_texts",
+    "template_trend",
+    "template_uses",
+    "template_versions",
     "token_expires_at",
     "token_hash",
     "user_created_at",
@@ -83,7 +102,13 @@ NOBODY: Final = UUID(int=1)
 """An id that no row has."""
 
 N_CATEGORIES: Final = 20
-N_TAGS: Final = 52
+N_TAGS: Final = 53
+
+EMPTY_CATEGORY: Final = N_CATEGORIES
+"""Number of a category more, which no template is filed under."""
+
+CORPUS: Final = "templates"
+"""What the counts of words of templates are kept under."""
 
 PASSWORD_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$ZmlsbGVkLWluLXNhbHQ$ZmlsbGVkLWluLWhhc2g"  # noqa: S105
 """The hash of a password that nobody knows, of every user who has one."""
@@ -111,6 +136,7 @@ _NAMES: Final = {
 }
 # Deleted users who had the address that a live one has now.
 _FORMER_OWNERS: Final = frozenset({33, 43})
+_A_DELETED_USER: Final = 3
 _CHUNK_ROWS: Final = 1_000
 
 Row = Sequence[object]
@@ -254,8 +280,118 @@ def is_public(n: int) -> bool:
 
 
 def head_version(n: int) -> int:
-    """How many versions template ``n`` has."""
+    """The number of the newest version of template ``n``."""
     return 1 + n // 10 % 4
+
+
+def last_version(n: int) -> int:
+    """The highest number given: of every fourth template the newest version was deleted."""
+    return head_version(n) + (n % 4 == 0)
+
+
+def template_versions(n: int) -> range:
+    """The numbers of the versions of template ``n``: of every fourth the first one was deleted."""
+    return range(1 + (n % 4 == 3 and head_version(n) > 1), head_version(n) + 1)
+
+
+def template_uses(n: int) -> int:
+    """How often template ``n`` was used: a seventh never, others as often as some other."""
+    return 0 if n % 7 == 3 else 1 + n * 37 % 90
+
+
+def template_trend(n: int) -> int:
+    """The trend of template ``n``; by NOW it would be 327 * 10^9 after one use, most have more."""
+    return (320 * 10**9 + n * 7919 % 97 * 137_000_001) * (template_uses(n) > 0)
+
+
+def template_prompts(n: int, version: int) -> tuple[str, str | None]:
+    """Content and system prompt of a version."""
+    content = f"Version {version} of template {n}: " + "{{text}} " * 10
+    return content, None if n % 2 else "Be brief, in {{language=English}}."
+
+
+def ratings(n: int, factor: int) -> dict[int, int]:
+    """What users, by their numbers, gave template ``n``, in the order of time.
+
+    None to four of them; OWNER and a deleted user rated half of OWNER's templates, OWNER one of
+    sixty others, and one of a hundred templates has thirty more. STRANGER rated nothing.
+    """
+    raters = n_users(factor) - 2
+    given = dict.fromkeys((OWNER, _A_DELETED_USER) if n % 20 == 0 else ())
+    given |= dict.fromkeys((OWNER,) if n % 60 == 21 else ())
+    given |= dict.fromkeys(2 + (n * 7 + k * 3) % raters for k in range(30 * (n % 100 == 20)))
+    given |= dict.fromkeys(2 + (n * 7 + k * 3) % raters for k in range((n + 3) % 5))
+    return {user: 1 + (n // 20 + n * 3 + user) % (5 if n % 8 else 2) for user in given}
+
+
+def rating_updated_at(n: int, k: int) -> datetime:
+    """When rating ``k`` of template ``n`` was last changed: the same time for two in a row."""
+    return template_created_at(n) + timedelta(days=1 + k // 2 % 3, hours=k // 2)
+
+
+def rating_numbers(n: int, factor: int) -> tuple[int, int]:
+    """Sum and number of the ratings of live users."""
+    of_live = [rating for u, rating in ratings(n, factor).items() if user_deleted_at(u) is None]
+    return sum(of_live), len(of_live)
+
+
+def template_labels(n: int) -> dict[str, int]:
+    """The labels of template ``n`` and the versions they are on: many have none.
+
+    One of a hundred templates has so many that they fill a page.
+    """
+    if n % 4 == 3 or n % 20 == 10:
+        return {}
+    head = head_version(n)
+    labels = {"production": max(1, head - 1)}
+    if head > 2:
+        labels["staging"] = 1
+    if n % 100 == 60:
+        labels |= {f"release-{k:02}": 1 + k % head for k in range(24)}
+    return labels
+
+
+def label_moves(n: int) -> list[tuple[str, int | None, int | None, datetime]]:
+    """How the labels of template ``n`` came where they are: the label, from, to, when.
+
+    Two are at the same time; of one of a hundred templates a label was moved many times, and
+    taken off.
+    """
+    at = template_created_at(n)
+    moves: list[tuple[str, int | None, int | None, datetime]] = []
+    for label, version in template_labels(n).items():
+        if version > 1:
+            moves.append((label, None, 1, at + timedelta(hours=1)))
+        moves.append((label, 1 if version > 1 else None, version, at + timedelta(hours=2)))
+    if n % 100 == 20:
+        on = [None, *(1 + k % head_version(n) for k in range(24)), None]
+        for k, (before, after) in enumerate(pairwise(on)):
+            moves.append(("canary", before, after, at + timedelta(hours=3 + k // 2)))
+    return moves
+
+
+def label_moves_id(n: int, k: int) -> UUID:
+    """The id of move ``k`` of the labels of template ``n``."""
+    return _id(6, n * 64 + k)
+
+
+def search_documents(factor: int) -> Iterator[tuple[int, Document]]:
+    """Each template that is not deleted, by its number, as the search has it."""
+    for n in range(n_templates(factor)):
+        if template_deleted_at(n) is None:
+            name, description, author_name = template_texts(n)
+            yield (
+                n,
+                document(
+                    name=name,
+                    description=description,
+                    author_name=author_name,
+                    tags=sorted(f"Tag{tag}" for tag in template_tags(n, factor)),
+                    content=template_prompts(n, head_version(n))[0],
+                    owner_id=user_id(owner_of(n, factor)),
+                    is_public=is_public(n),
+                ),
+            )
 
 
 def template_created_at(n: int) -> datetime:
@@ -286,15 +422,17 @@ def template_category(n: int) -> int | None:
 def template_tags(n: int, factor: int) -> list[int]:
     """The numbers of the tags of template ``n``: up to two, and one that only the deleted carry.
 
-    The last tag but one is carried by deleted templates alone, the last by templates of deleted
-    users alone.
+    Of the last three tags one is carried by deleted templates alone, one by templates of deleted
+    users alone, and one by private templates of OWNER alone.
     """
-    usual, of_deleted, of_orphans = N_TAGS - 2, N_TAGS - 2, N_TAGS - 1
+    usual, of_deleted, of_orphans, of_owner = N_TAGS - 3, N_TAGS - 3, N_TAGS - 2, N_TAGS - 1
     tags = set() if n % 13 == 6 else {n % usual, (n * 3 + 17) % usual}
     if template_deleted_at(n) is not None:
         tags.add(of_deleted)
     elif user_deleted_at(owner_of(n, factor)) is not None:
         tags.add(of_orphans)
+    elif n % 100 == 10 and not is_public(n):
+        tags.add(of_owner)
     return sorted(tags)
 
 
@@ -330,7 +468,7 @@ def _user_tokens(factor: int) -> Iterator[Row]:
 
 
 def _categories(_: int) -> Iterator[Row]:
-    for n in range(N_CATEGORIES):
+    for n in (*range(N_CATEGORIES), EMPTY_CATEGORY):
         yield (category_id(n), f"category-{n}", f"Category {n}", START, START)
 
 
@@ -350,6 +488,12 @@ def _templates(factor: int) -> Iterator[Row]:
             *template_texts(n),
             "public" if is_public(n) else "private",
             head_version(n),
+            last_version(n),
+            template_uses(n),
+            template_trend(n),
+            *rating_numbers(n, factor),
+            template_id(n - 3) if n % 17 == 3 else None,
+            1 if n % 17 == 3 else None,
             created_at,
             deleted_at or created_at,
             deleted_at,
@@ -358,19 +502,74 @@ def _templates(factor: int) -> Iterator[Row]:
 
 def _template_versions(factor: int) -> Iterator[Row]:
     for n in range(n_templates(factor)):
-        for version in range(1, head_version(n) + 1):
-            content = f"Version {version} of template {n}: " + "{{text}} " * 10
-            prompt = None if n % 2 else "Be brief."
+        for version in template_versions(n):
+            content, prompt = template_prompts(n, version)
             yield (
                 template_id(n),
                 version,
                 content,
                 prompt,
+                json.dumps(variables_json(find_variables(content, prompt))),
                 content_sha256(content, prompt),
                 None if version == 1 else f"change {version}",
+                template_texts(n)[2],
                 user_id(owner_of(n, factor)),
                 template_created_at(n) + timedelta(seconds=version),
             )
+
+
+def _template_labels(factor: int) -> Iterator[Row]:
+    for n in range(n_templates(factor)):
+        for label, version in template_labels(n).items():
+            at = template_created_at(n) + timedelta(hours=2)
+            yield (template_id(n), label, version, user_id(owner_of(n, factor)), at)
+
+
+def _template_label_moves(factor: int) -> Iterator[Row]:
+    for n in range(n_templates(factor)):
+        for k, (label, before, after, at) in enumerate(label_moves(n)):
+            moved_by = user_id(owner_of(n, factor))
+            yield (label_moves_id(n, k), template_id(n), label, before, after, moved_by, at)
+
+
+def _template_ratings(factor: int) -> Iterator[Row]:
+    for n in range(n_templates(factor)):
+        for k, (user, rating) in enumerate(ratings(n, factor).items()):
+            created_at = template_created_at(n) + timedelta(days=1, hours=k // 2)
+            updated_at = rating_updated_at(n, k)
+            why = None if k % 3 else f"What user {user} thinks of template {n}"
+            yield (template_id(n), user_id(user), rating, why, created_at, updated_at)
+
+
+def _templates_search(factor: int) -> Iterator[Row]:
+    for n, found in search_documents(factor):
+        yield (
+            template_id(n),
+            is_public(n),
+            found.n_terms,
+            found.tokens,
+            template_created_at(n),
+        )
+
+
+def _search_terms(factor: int) -> Iterator[Row]:
+    """In how many texts each word was, before the newest tenth of the templates came."""
+    counts: Counter[str] = Counter()
+    for n, found in search_documents(factor):
+        if n < n_templates(factor) * 9 // 10:
+            counts.update(set(found.tokens.split()))
+    for token, documents in sorted(counts.items()):
+        if documents >= PRIVATE_THRESHOLD or not is_private_token(token):
+            yield (CORPUS, token, documents)
+
+
+def _search_corpora(factor: int) -> Iterator[Row]:
+    counted = [
+        found.n_terms
+        for n, found in search_documents(factor)
+        if is_public(n) and n < n_templates(factor) * 9 // 10
+    ]
+    yield (CORPUS, len(counted), sum(counted), START)
 
 
 def _template_tags(factor: int) -> Iterator[Row]:
@@ -417,15 +616,38 @@ _TABLES: Final[Sequence[tuple[str, str, Callable[[int], Iterator[Row]]]]] = (
     (
         "templates",
         "id, owner_id, category_id, name, description, author_name, visibility, head_version,"
-        " created_at, updated_at, deleted_at",
+        " last_version, use_count, trend, rating_sum, rating_count, forked_from_id,"
+        " forked_from_version, created_at, updated_at, deleted_at",
         _templates,
     ),
     (
         "template_versions",
-        "template_id, version, content, system_prompt, content_sha256, message, created_by,"
-        " created_at",
+        "template_id, version, content, system_prompt, variables, content_sha256, message,"
+        " author_name, created_by, created_at",
         _template_versions,
     ),
+    (
+        "template_labels",
+        "template_id, label, version, moved_by, moved_at",
+        _template_labels,
+    ),
+    (
+        "template_label_moves",
+        "id, template_id, label, from_version, to_version, moved_by, moved_at",
+        _template_label_moves,
+    ),
+    (
+        "template_ratings",
+        "template_id, user_id, rating, feedback, created_at, updated_at",
+        _template_ratings,
+    ),
+    (
+        "templates_search",
+        "template_id, is_public, terms, tokens, updated_at",
+        _templates_search,
+    ),
+    ("search_terms", "corpus, token, documents", _search_terms),
+    ("search_corpora", "corpus, documents, terms, updated_at", _search_corpora),
     ("template_tags", "template_id, tag_id, created_at", _template_tags),
     (
         "audit_logs",

@@ -118,7 +118,10 @@ def _assignments(
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                yield target, node.value
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    yield from zip(target.elts, node.value.elts, strict=False)
+                else:
+                    yield target, node.value
 
 
 def callers_of_gateways(folder: Path) -> dict[str, set[str]]:

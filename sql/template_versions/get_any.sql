@@ -13,8 +13,10 @@ SELECT
     v.version AS version,
     v.content AS content,
     v.system_prompt AS system_prompt,
+    v.variables AS variables,
     v.content_sha256 AS content_sha256,
     v.message AS message,
+    v.author_name AS author_name,
     v.created_by AS created_by,
     v.created_at AS created_at
 FROM template_versions AS v

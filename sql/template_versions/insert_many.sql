@@ -5,8 +5,10 @@
 -- param:   version      INT UNSIGNED number of the version, from 1
 -- param:   content      MEDIUMTEXT   the prompt itself
 -- param:   system_prompt MEDIUMTEXT NULL the system prompt
+-- param:   variables    JSON         what double braces stand for
 -- param:   content_sha256 BINARY(32)   hash of content and system prompt
 -- param:   message      VARCHAR(500) NULL why this version was made
+-- param:   author_name  VARCHAR(255) NULL whom the source credits
 -- param:   created_by   BINARY(16)   the user who made it
 -- param:   created_at   DATETIME(6)  when it was made
 -- access:  n/a
@@ -20,8 +22,10 @@ INSERT INTO template_versions
     version,
     content,
     system_prompt,
+    variables,
     content_sha256,
     message,
+    author_name,
     created_by,
     created_at
 )
@@ -31,8 +35,10 @@ VALUES
     :version,
     :content,
     :system_prompt,
+    :variables,
     :content_sha256,
     :message,
+    :author_name,
     :created_by,
     :created_at
 )

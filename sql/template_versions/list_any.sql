@@ -15,6 +15,7 @@ SELECT
     CHAR_LENGTH(v.content) AS content_chars,
     v.content_sha256 AS content_sha256,
     v.message AS message,
+    v.author_name AS author_name,
     v.created_by AS created_by,
     v.created_at AS created_at
 FROM template_versions AS v

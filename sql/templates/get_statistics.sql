@@ -1,10 +1,10 @@
--- Count templates, versions, credited authors and tags in use, for the system.
+-- Count templates, versions, ratings, uses and what is in use, for the system.
 --
 -- returns: one TemplateStatistics
 -- access:  system
 -- deleted: included
 -- index:   full scan: numbers of everything, for operators
--- reads:   n/a: every row of four tables
+-- reads:   n/a: every row of five tables
 -- locks:   none
 SELECT -- noqa: disable=AL05,AM08,PRS,RF01
     COUNT(*) AS templates,
@@ -17,9 +17,14 @@ SELECT -- noqa: disable=AL05,AM08,PRS,RF01
             ON
                 d.owner_id = od.id
                 AND od.deleted_at IS NULL
-        WHERE d.deleted_at IS NOT NULL
+        WHERE
+            d.deleted_at IS NOT NULL
     ), 0) AS deleted,
-    CAST(COALESCE(SUM(t.head_version), 0) AS SIGNED) AS versions,
+    CAST(COALESCE(SUM((
+        SELECT COUNT(*)
+        FROM template_versions AS v
+        WHERE v.template_id = t.id
+    )), 0) AS SIGNED) AS versions,
     COUNT(DISTINCT CAST(t.author_name AS BINARY)) AS authors,
     COALESCE((
         SELECT COUNT(DISTINCT tt.tag_id)
@@ -32,10 +37,15 @@ SELECT -- noqa: disable=AL05,AM08,PRS,RF01
             ON
                 l.owner_id = lo.id
                 AND lo.deleted_at IS NULL
-    ), 0) AS tags
+    ), 0) AS tags,
+    CAST(COALESCE(SUM(t.rating_count), 0) AS SIGNED) AS ratings,
+    CAST(COALESCE(SUM(t.rating_sum), 0) AS SIGNED) AS rating_sum,
+    CAST(COALESCE(SUM(t.use_count), 0) AS SIGNED) AS uses,
+    COUNT(CASE WHEN t.use_count = 0 THEN 1 END) AS never_used
 FROM templates AS t
 INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON
         t.owner_id = o.id
         AND o.deleted_at IS NULL
-WHERE t.deleted_at IS NULL
+WHERE
+    t.deleted_at IS NULL

@@ -11,6 +11,9 @@
 -- param:   author_name  VARCHAR(255) NULL whom the source credits
 -- param:   visibility   VARCHAR(7)   private or public
 -- param:   version      INT UNSIGNED number of the version, from 1
+-- param:   last_version INT UNSIGNED highest number given so far
+-- param:   forked_from_id BINARY(16) NULL the template it was forked from
+-- param:   forked_from_version INT UNSIGNED NULL the version it was forked from
 -- param:   created_at   DATETIME(6)  when it was made
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
@@ -28,6 +31,13 @@ INSERT INTO templates
     author_name,
     visibility,
     head_version,
+    last_version,
+    use_count,
+    trend,
+    rating_sum,
+    rating_count,
+    forked_from_id,
+    forked_from_version,
     created_at,
     updated_at,
     deleted_at
@@ -41,6 +51,13 @@ SELECT
     :author_name AS author_name,
     :visibility AS visibility,
     :version AS head_version,
+    :last_version AS last_version,
+    0 AS use_count,
+    0 AS trend,
+    0 AS rating_sum,
+    0 AS rating_count,
+    :forked_from_id AS forked_from_id,
+    :forked_from_version AS forked_from_version,
     :created_at AS created_at,
     :now AS updated_at,
     NULL AS deleted_at

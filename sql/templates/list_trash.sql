@@ -29,6 +29,12 @@ SELECT STRAIGHT_JOIN
     ) AS tags,
     t.visibility AS visibility,
     t.head_version AS head_version,
+    t.use_count AS use_count,
+    t.trend AS trend,
+    t.rating_sum AS rating_sum,
+    t.rating_count AS rating_count,
+    t.forked_from_id AS forked_from_id,
+    t.forked_from_version AS forked_from_version,
     t.created_at AS created_at,
     t.updated_at AS updated_at,
     t.deleted_at AS deleted_at

@@ -17,6 +17,9 @@ SELECT
     t.author_name AS author_name,
     t.visibility AS visibility,
     t.head_version AS head_version,
+    t.last_version AS last_version,
+    t.rating_sum AS rating_sum,
+    t.rating_count AS rating_count,
     t.created_at AS created_at,
     t.updated_at AS updated_at,
     t.deleted_at AS deleted_at

@@ -15,9 +15,10 @@
 UPDATE templates FORCE INDEX (PRIMARY) -- noqa: PRS
 SET
     head_version = :version,
+    last_version = :version,
     updated_at = GREATEST(updated_at, :now)
 WHERE
     id = :template_id
     AND owner_id = :actor_id
     AND deleted_at IS NULL
-    AND head_version = :version - 1
+    AND last_version = :version - 1

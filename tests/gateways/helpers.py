@@ -7,21 +7,28 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import attrs
 
 import dal
 from dal.gateways import (
+    CategoriesGateway,
     TagsGateway,
+    TemplateLabelsGateway,
+    TemplateRatingsGateway,
     TemplatesGateway,
+    TemplatesSearchGateway,
     TemplateTagsGateway,
     TemplateVersionsGateway,
     UsersGateway,
 )
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID
+from dal.records.search import SearchCorpus
+from dal.records.templates import TemplateLabel, TemplateLabelMove, TemplateRating
+from dal.records.variables import Variable
 from dal.statements import Affected, Many, One
 from dal.statements.statement import Statement, compile_statement
 
@@ -222,6 +229,156 @@ async def columns(tx: dal.Session, table: str) -> set[str]:
     return set(await tx.many(_COLUMNS, table_name=table))
 
 
+@attrs.frozen(slots=True)
+class StoredTemplate:
+    """All that is stored of a template, live or deleted, with what the server makes of it."""
+
+    id: UUID
+    owner_id: UUID
+    category_id: UUID | None
+    name: str
+    description: str | None
+    author_name: str | None
+    visibility: dal.Visibility
+    head_version: int
+    last_version: int
+    use_count: int
+    trend: int
+    rating_sum: int
+    rating_count: int
+    rating_rank: int
+    forked_from_id: UUID | None
+    forked_from_version: int | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@attrs.frozen(slots=True)
+class StoredVersion:
+    """All that is stored of a version; of its variables, the names and defaults."""
+
+    template_id: UUID
+    version: int
+    content: str
+    system_prompt: str | None
+    variables: tuple[Variable, ...]
+    content_sha256: bytes
+    message: str | None
+    author_name: str | None
+    created_by: UUID
+    created_at: datetime
+
+
+@attrs.frozen(slots=True)
+class StoredText:
+    """All that is stored of a template for the search."""
+
+    template_id: UUID
+    is_public: bool
+    terms: int
+    tokens: str
+    updated_at: datetime
+
+
+@attrs.frozen(slots=True)
+class StoredTerm:
+    """All that is stored of a word."""
+
+    corpus: str
+    token: str
+    documents: int
+
+
+@attrs.frozen(slots=True)
+class StoredCategory:
+    """All that is stored of a category."""
+
+    id: UUID
+    slug: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+
+
+_ROW = TypeVar("_ROW")
+
+
+def _of(record: type[_ROW], table: str, key: str, kind: str, order: str) -> Many[_ROW]:
+    """The rows of a table by one column, as they are stored."""
+    columns = [field.name for field in attrs.fields(record)]  # type: ignore[arg-type]
+    sql = _select(table, dict.fromkeys(columns, ""), f"WHERE {key} = :{key} ORDER BY {order}")
+    returns = f"many {record.__name__}"
+    return Many(_statement(f"{table}_rows", returns, {key: kind}, f"{sql} LIMIT 9999"), record)
+
+
+_TEMPLATE_ROWS = _of(StoredTemplate, "templates", "id", "BINARY(16)", "id")
+_VERSION_ROWS = _of(StoredVersion, "template_versions", "template_id", "BINARY(16)", "version")
+_LABEL_ROWS = _of(TemplateLabel, "template_labels", "template_id", "BINARY(16)", "label")
+_MOVE_ROWS = _of(TemplateLabelMove, "template_label_moves", "template_id", "BINARY(16)", "id")
+_RATING_ROWS = _of(TemplateRating, "template_ratings", "template_id", "BINARY(16)", "user_id")
+_TEXT_ROWS = _of(StoredText, "templates_search", "template_id", "BINARY(16)", "template_id")
+_TERM_ROWS = _of(StoredTerm, "search_terms", "corpus", "VARCHAR(20)", "token")
+_CORPUS_ROWS = _of(SearchCorpus, "search_corpora", "corpus", "VARCHAR(20)", "corpus")
+_CATEGORY_ROWS = _of(StoredCategory, "categories", "id", "BINARY(16)", "id")
+
+# A record of these is the whole row of its table; a test of each gateway says so.
+WHOLE_ROWS: dict[str, type] = {
+    "templates": StoredTemplate,
+    "template_versions": StoredVersion,
+    "template_labels": TemplateLabel,
+    "template_label_moves": TemplateLabelMove,
+    "template_ratings": TemplateRating,
+    "templates_search": StoredText,
+    "search_terms": StoredTerm,
+    "search_corpora": SearchCorpus,
+    "categories": StoredCategory,
+}
+
+
+async def check_whole_row(tx: dal.Session, table: str) -> None:
+    """What the tests read of a table is all that is there."""
+    fields = {field.name for field in attrs.fields(WHOLE_ROWS[table])}
+    assert await columns(tx, table) == fields
+
+
+async def stored_template(tx: dal.Session, template_id: UUID) -> StoredTemplate:
+    (row,) = await tx.many(_TEMPLATE_ROWS, id=template_id)
+    return row
+
+
+async def stored_versions(tx: dal.Session, template_id: UUID) -> list[StoredVersion]:
+    return await tx.many(_VERSION_ROWS, template_id=template_id)
+
+
+async def stored_labels(tx: dal.Session, template_id: UUID) -> list[TemplateLabel]:
+    return await tx.many(_LABEL_ROWS, template_id=template_id)
+
+
+async def stored_moves(tx: dal.Session, template_id: UUID) -> list[TemplateLabelMove]:
+    return await tx.many(_MOVE_ROWS, template_id=template_id)
+
+
+async def stored_ratings(tx: dal.Session, template_id: UUID) -> list[TemplateRating]:
+    return await tx.many(_RATING_ROWS, template_id=template_id)
+
+
+async def stored_texts(tx: dal.Session, template_id: UUID) -> list[StoredText]:
+    return await tx.many(_TEXT_ROWS, template_id=template_id)
+
+
+async def stored_terms(tx: dal.Session, corpus: str) -> list[StoredTerm]:
+    return await tx.many(_TERM_ROWS, corpus=corpus)
+
+
+async def stored_corpora(tx: dal.Session, corpus: str) -> list[SearchCorpus]:
+    return await tx.many(_CORPUS_ROWS, corpus=corpus)
+
+
+async def stored_categories(tx: dal.Session, category_id: UUID) -> list[StoredCategory]:
+    return await tx.many(_CATEGORY_ROWS, id=category_id)
+
+
 def template_row(owner_id: UUID, **changes: Any) -> dict[str, Any]:
     return {
         "template_id": uuid4(),
@@ -232,6 +389,9 @@ def template_row(owner_id: UUID, **changes: Any) -> dict[str, Any]:
         "author_name": None,
         "visibility": dal.Visibility.PRIVATE,
         "version": 1,
+        "last_version": 1,
+        "forked_from_id": None,
+        "forked_from_version": None,
         "created_at": NOW,
         "now": NOW,
         **changes,
@@ -244,8 +404,10 @@ def version_row(template_id: UUID, created_by: UUID, **changes: Any) -> dict[str
         "version": 1,
         "content": "text",
         "system_prompt": None,
+        "variables": [],
         "content_sha256": b"h" * 32,
         "message": None,
+        "author_name": None,
         "created_by": created_by,
         "created_at": NOW,
         **changes,
@@ -273,3 +435,63 @@ async def put_on(tx: dal.Session, template_id: UUID, *tag_ids: UUID) -> int:
     return await TemplateTagsGateway(tx).insert_many(
         {"template_id": template_id, "tag_id": tag_id, "now": NOW} for tag_id in tag_ids
     )
+
+
+async def category(tx: dal.Session, slug: str | None = None) -> UUID:
+    category_id = uuid4()
+    slug = slug or f"category-{next(_numbers)}-{category_id}"
+    rows = [{"category_id": category_id, "slug": slug, "category_name": "C", "now": NOW}]
+    assert await CategoriesGateway(tx).insert_many(rows) == 1
+    return category_id
+
+
+def label_row(template_id: UUID, moved_by: UUID, **changes: Any) -> dict[str, Any]:
+    return {
+        "template_id": template_id,
+        "label": "production",
+        "version": 1,
+        "moved_by": moved_by,
+        "moved_at": NOW,
+        **changes,
+    }
+
+
+async def put_label(tx: dal.Session, template_id: UUID, moved_by: UUID, **changes: Any) -> None:
+    rows = [label_row(template_id, moved_by, **changes)]
+    assert await TemplateLabelsGateway(tx).insert_many(rows) == 1
+
+
+async def rate(
+    tx: dal.Session,
+    template_id: UUID,
+    user_id: UUID,
+    rating: int,
+    *,
+    feedback: str | None = None,
+    now: datetime = NOW,
+) -> None:
+    """A rating, and the numbers of the template with it."""
+    done = await TemplateRatingsGateway(tx).insert(
+        template_id=template_id, user_id=user_id, rating=rating, feedback=feedback, now=now
+    )
+    assert done == 1
+    done = await TemplatesGateway(tx).update_rating(
+        template_id=template_id, rating_change=rating, count_change=1
+    )
+    assert done in (0, 1)  # None of a deleted template: it is not to be rated.
+
+
+def text_row(template_id: UUID, **changes: Any) -> dict[str, Any]:
+    return {
+        "template_id": template_id,
+        "is_public": False,
+        "terms": 2,
+        "tokens": "xa xb",
+        "now": NOW,
+        **changes,
+    }
+
+
+async def put_text(tx: dal.Session, template_id: UUID, **changes: Any) -> None:
+    rows = [text_row(template_id, **changes)]
+    assert await TemplatesSearchGateway(tx).insert_many(rows) == 1

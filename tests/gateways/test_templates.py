@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import log2
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +15,7 @@ import pytest
 import dal
 from dal.gateways import (
     CategoriesGateway,
+    TemplateRatingsGateway,
     TemplatesGateway,
     TemplateTagsGateway,
     TemplateVersionsGateway,
@@ -20,12 +23,19 @@ from dal.gateways import (
 )
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID
-from dal.records.templates import TemplateParent
+from dal.records.templates import TemplateHitRow, TemplateParent
+from dal.records.variables import Variable
 from tests.gateways.helpers import (
     FIRST,
     NOW,
+    StoredTemplate,
+    category,
     check_tested,
+    check_whole_row,
     put_on,
+    rate,
+    stored_ratings,
+    stored_template,
     tag,
     template,
     template_row,
@@ -39,6 +49,10 @@ PUBLIC = dal.Visibility.PUBLIC
 
 def test_all_of_it() -> None:
     check_tested(TemplatesGateway, globals())
+
+
+async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
+    await check_whole_row(tx, "templates")
 
 
 @attrs.define
@@ -72,10 +86,27 @@ def names(case: Case, rows: list[Any]) -> set[str]:
     return {name for name, template_id in case.ids.items() if template_id in found}
 
 
+def new_template(row: dict[str, Any]) -> StoredTemplate:
+    """What is stored of a new one: nobody used or rated it, and it ranks as if it were a 3."""
+    values = {field.name: row.get(field.name) for field in attrs.fields(StoredTemplate)}
+    return StoredTemplate(
+        **{
+            **values, "id": row["template_id"], "head_version": row["version"], "use_count": 0,
+            "trend": 0, "rating_sum": 0, "rating_count": 0, "rating_rank": 300_000,
+            "updated_at": row["now"],
+        }
+    )  # fmt: skip
+
+
 async def test_insert(tx: dal.Session) -> None:
     owner, gateway = await user(tx), TemplatesGateway(tx)
-    row = template_row(owner, description="d", author_name="a", created_at=LATER)
+    source = uuid4()
+    row = template_row(
+        owner, description="d", author_name="a", created_at=LATER, version=3, last_version=7,
+        forked_from_id=source, forked_from_version=2,
+    )  # fmt: skip
     assert await gateway.insert(**row) == 1
+    assert await stored_template(tx, row["template_id"]) == new_template(row)
     with pytest.raises(dal.UniqueError) as caught:
         await gateway.insert(**row)
     assert caught.value.constraint == "PRIMARY"
@@ -86,6 +117,9 @@ async def test_insert(tx: dal.Session) -> None:
     with pytest.raises(dal.CheckError) as check:
         await gateway.insert(**template_row(owner, version=0))
     assert check.value.constraint == "ck_templates_head_version"
+    with pytest.raises(dal.CheckError) as check:
+        await gateway.insert(**template_row(owner, version=3, last_version=2))
+    assert check.value.constraint == "ck_templates_last_version"
     with pytest.raises(dal.ValueRejectedError) as refused:
         await gateway.insert(**template_row(owner, visibility="shared"))
     assert refused.value.field == "visibility"
@@ -96,7 +130,10 @@ async def test_insert(tx: dal.Session) -> None:
 async def test_insert_many(tx: dal.Session) -> None:
     owner, gateway = await user(tx), TemplatesGateway(tx)
     rows = [template_row(owner, name=str(i)) for i in range(3)]
+    rows[2].update(last_version=9, forked_from_id=rows[0]["template_id"], forked_from_version=1)
     assert await gateway.insert_many(rows) == 3
+    for row in rows:
+        assert await stored_template(tx, row["template_id"]) == new_template(row)
     assert await gateway.count_own(actor_id=owner) == 3
     with pytest.raises(dal.UniqueError):
         await gateway.insert_many([template_row(owner), rows[0]])
@@ -204,16 +241,25 @@ async def test_the_whole_of_a_template(tx: dal.Session) -> None:
     )
     template_id = await template(
         tx, owner, category_id=category_id, name="N", description="D", author_name="A",
-        visibility=PUBLIC, now=LATER,
+        visibility=PUBLIC, now=LATER, forked_from_id=owner, forked_from_version=5,
     )  # fmt: skip
     await put_on(tx, template_id, await tag(tx, f"{key}a"), await tag(tx, f"{key}b"))
     await gateway.update_head(template_id=template_id, actor_id=owner, version=2, now=LATER)
     await TemplateVersionsGateway(tx).insert_many(
-        [version_row(template_id, owner, version=2, content="two", system_prompt="p")]
-    )
+        [
+            version_row(
+                template_id, owner, version=2, content="two", system_prompt="p",
+                variables=[{"name": "v", "default": "d"}],
+            )
+        ]
+    )  # fmt: skip
+    await gateway.record_use_any(template_id=template_id, now=LATER)
+    await rate(tx, template_id, owner, 4)
+    stored = await stored_template(tx, template_id)
     expected = dal.Template(
         template_id, owner, "N", "D", "A", slug,
-        frozenset({f"{key}a".upper(), f"{key}b".upper()}), PUBLIC, 2, "two", "p", NOW, LATER, None,
+        frozenset({f"{key}a".upper(), f"{key}b".upper()}), PUBLIC, 2, 2, 1, stored.trend, 4, 1,
+        owner, 5, "two", "p", (Variable("v", "d"),), NOW, LATER, None,
     )  # fmt: skip
     assert await gateway.get_any(template_id=template_id) == expected
     assert await gateway.get_visible(template_id=template_id, actor_id=None) == expected
@@ -229,9 +275,20 @@ async def test_the_whole_of_a_template(tx: dal.Session) -> None:
     for rows in (await gateway.list_public(**{**first, "limit_rows": 501}),
                  await gateway.list_all(**{**first, "limit_rows": 501})):  # fmt: skip
         assert [row for row in rows if row.id == template_id] in ([summary], [])
-    row = await gateway.lock_own(template_id=template_id, actor_id=owner)
-    assert row is not None
-    assert (row.category_id, row.head_version, row.name) == (category_id, 2, "N")
+    for row in (
+        await gateway.lock_own(template_id=template_id, actor_id=owner),
+        await gateway.lock_visible(template_id=template_id, actor_id=uuid4()),
+    ):
+        assert row is not None
+        assert attrs.asdict(row).items() <= attrs.asdict(stored).items()
+        assert row.category_id == category_id
+    hit = TemplateHitRow(**{
+        **{field.name: getattr(summary, field.name)
+           for field in attrs.fields(dal.TemplateSummary)},
+        "content_head": "tw",
+    })  # fmt: skip
+    hits = await gateway.list_hits(template_ids=[template_id], actor_id=None, head_chars=2)
+    assert hits == [hit]
 
 
 async def test_get_statistics(case: Case) -> None:
@@ -247,8 +304,70 @@ async def test_get_statistics(case: Case) -> None:
     }
     assert more == {
         "templates": 1, "public": 0, "private": 1, "deleted": 1, "versions": 1, "authors": 1,
-        "tags": 1,
+        "tags": 1, "ratings": 0, "rating_sum": 0, "uses": 0, "never_used": 1,
     }  # fmt: skip
+    await case.gateway.record_use_any(template_id=added, now=NOW)
+    await case.gateway.record_use_any(template_id=added, now=NOW)
+    await rate(case.tx, added, case.owner, 4)
+    used = more_than(await case.gateway.get_statistics(), after)
+    assert {name: n for name, n in used.items() if n} == {
+        "ratings": 1, "rating_sum": 4, "uses": 2, "never_used": -1,
+    }  # fmt: skip
+    await UsersGateway(case.tx).soft_delete(user_id=case.owner, now=NOW)
+    gone = more_than(await case.gateway.get_statistics(), before)
+    assert gone == {
+        "templates": -2, "public": -1, "private": -1, "deleted": -1, "versions": -2, "authors": 0,
+        "tags": 0, "ratings": 0, "rating_sum": 0, "uses": 0, "never_used": -2,
+    }  # fmt: skip
+
+
+def more_than(after: dal.TemplateStatistics, before: dal.TemplateStatistics) -> dict[str, int]:
+    return {
+        field.name: getattr(after, field.name) - getattr(before, field.name)
+        for field in attrs.fields(dal.TemplateStatistics)
+    }
+
+
+async def test_get_visible_statistics(case: Case) -> None:
+    tx, gateway = case.tx, case.gateway
+    stranger = await user(tx)
+
+    async def ask(actor: UUID | None) -> dal.TemplateStatistics:
+        return await gateway.get_visible_statistics(actor_id=actor)
+
+    nobody = await ask(None)
+    assert (nobody.private, nobody.deleted) == (0, 0)
+    # A deleted owner is nobody.
+    assert await ask(stranger) == await ask(case.gone) == await ask(uuid4()) == nobody
+    mine = more_than(await ask(case.owner), nobody)
+    assert mine == {
+        "templates": 1, "public": 0, "private": 1, "deleted": 1, "versions": 1, "authors": 0,
+        "tags": 0, "ratings": 0, "rating_sum": 0, "uses": 0, "never_used": 1,
+    }  # fmt: skip
+    before = await ask(case.owner)
+    seen_by_all = await template(tx, case.owner, visibility=PUBLIC, author_name=uuid4().hex)
+    own = await template(tx, case.owner, author_name=uuid4().hex)
+    for template_id in (seen_by_all, own, case.ids["deleted"], case.ids["gone_public"]):
+        await put_on(tx, template_id, await tag(tx))
+    for template_id in (seen_by_all, own):
+        await TemplateVersionsGateway(tx).insert_many(
+            [version_row(template_id, case.owner, version=2)]
+        )
+        await gateway.record_use_any(template_id=template_id, now=NOW)
+        await rate(tx, template_id, stranger, 5)
+    once = {
+        "templates": 1, "public": 1, "private": 0, "deleted": 0, "versions": 2, "authors": 1,
+        "tags": 1, "ratings": 1, "rating_sum": 5, "uses": 1, "never_used": 0,
+    }  # fmt: skip
+    for actor in (stranger, case.gone, None):
+        assert more_than(await ask(actor), nobody) == once
+    assert more_than(await ask(case.owner), before) == {
+        **{name: 2 * n for name, n in once.items()}, "public": 1, "private": 1,
+    }  # fmt: skip
+    await UsersGateway(tx).soft_delete(user_id=case.owner, now=NOW)
+    gone = more_than(await ask(case.owner), nobody)
+    assert gone == {**dict.fromkeys(once, 0), "templates": -1, "public": -1, "versions": -1,
+                    "never_used": -1}  # fmt: skip
 
 
 async def pages(
@@ -375,6 +494,7 @@ async def test_locks_need_a_transaction(system: dal.Session) -> None:
     gateway = TemplatesGateway(system)
     for locking in (
         gateway.lock_own(template_id=uuid4(), actor_id=uuid4()),
+        gateway.lock_visible(template_id=uuid4(), actor_id=uuid4()),
         gateway.lock_parents(owner_id=uuid4(), slugs=["x"]),
         gateway.list_purgeable(deleted_before=NOW, limit_rows=1),
     ):
@@ -484,8 +604,348 @@ async def test_update_head(case: Case) -> None:
             template_id=case.ids["private"], actor_id=case.owner, version=version, now=LATER
         )
         assert done == affected, version
+    stored = await stored_template(case.tx, case.ids["private"])
+    assert (stored.head_version, stored.last_version, stored.updated_at) == (3, 3, LATER)
     done_by_name = await changed(
         case,
         lambda i, who: case.gateway.update_head(template_id=i, actor_id=who, version=2, now=LATER),
     )
     assert done_by_name == {"public"}
+    # It never goes back.
+    await case.gateway.update_head(
+        template_id=case.ids["public"], actor_id=case.owner, version=3, now=NOW
+    )
+    stored = await stored_template(case.tx, case.ids["public"])
+    assert (stored.head_version, stored.last_version, stored.updated_at) == (3, 3, LATER)
+
+
+async def test_update_head_back(case: Case) -> None:
+    tx, gateway, private = case.tx, case.gateway, case.ids["private"]
+    for version in (2, 3):
+        await gateway.update_head(
+            template_id=private, actor_id=case.owner, version=version, now=NOW
+        )
+    done = await changed(
+        case,
+        lambda i, who: gateway.update_head_back(template_id=i, actor_id=who, version=1, now=LATER),
+    )
+    assert done == {"private", "public"}
+    stored = await stored_template(tx, private)
+    # The number of a deleted one is not given again.
+    assert (stored.head_version, stored.last_version, stored.updated_at) == (1, 3, LATER)
+    for version, affected in ((2, 0), (3, 0), (4, 1)):
+        assert affected == await gateway.update_head(
+            template_id=private, actor_id=case.owner, version=version, now=NOW
+        )
+    stored = await stored_template(tx, private)
+    assert (stored.head_version, stored.last_version, stored.updated_at) == (4, 4, LATER)
+    for wrong, constraint in ((0, "ck_templates_head_version"), (5, "ck_templates_last_version")):
+        with pytest.raises(dal.CheckError) as check:
+            await gateway.update_head_back(
+                template_id=private, actor_id=case.owner, version=wrong, now=NOW
+            )
+        assert check.value.constraint == constraint
+    assert await stored_template(tx, private) == stored
+
+
+async def test_update_category(case: Case) -> None:
+    tx, gateway = case.tx, case.gateway
+    old, new, other = await category(tx), await category(tx), await category(tx)
+    for i, (name, template_id) in enumerate(case.ids.items()):
+        owner = case.gone if name.startswith("gone") else case.owner
+        case.ids[name] = (
+            await template(tx, owner, category_id=(old, old, other)[i % 3], name=name)
+            if owner == case.owner
+            else template_id
+        )
+    trash = case.ids["public"]
+    await gateway.soft_delete(template_id=trash, actor_id=case.owner, now=NOW)
+    gone = await user(tx)
+    of_gone = await template(tx, gone, category_id=old)
+    await UsersGateway(tx).soft_delete(user_id=gone, now=NOW)
+    bare = await template(tx, case.owner)
+    asked = [*case.ids.values(), of_gone, bare]
+    before = {one: await stored_template(tx, one) for one in asked}
+    assert await gateway.update_category(category_id=uuid4(), into_category_id=new) == 0
+    # Those in a trash, and of deleted owners, too; nothing else of them changes.
+    assert await gateway.update_category(category_id=old, into_category_id=new) == 3
+    for one, was in before.items():
+        into = new if was.category_id == old else was.category_id
+        assert await stored_template(tx, one) == attrs.evolve(was, category_id=into)
+    assert await gateway.update_category(category_id=old, into_category_id=new) == 0
+    with pytest.raises(dal.ParentMissingError) as missing:
+        await gateway.update_category(category_id=new, into_category_id=uuid4())
+    assert missing.value.constraint == "fk_templates_category"
+    assert (await stored_template(tx, of_gone)).category_id == new
+
+
+async def test_lock_visible(case: Case) -> None:
+    for actor, expected in (
+        # Whether the owner is live is asked apart.
+        (case.owner, {"private", "public", "gone_public"}),
+        (case.gone, {"public", "gone_private", "gone_public"}),
+        (uuid4(), {"public", "gone_public"}),
+    ):
+        there = await seen(
+            case,
+            lambda i, actor=actor: case.gateway.lock_visible(template_id=i, actor_id=actor),  # type: ignore[misc]
+        )
+        assert there == expected
+
+
+async def test_list_hits(case: Case) -> None:
+    everything = [*case.ids.values(), uuid4()]
+
+    async def ask(
+        actor: UUID | None, ids: list[UUID] = everything, head: int = 9
+    ) -> list[TemplateHitRow]:
+        return await case.gateway.list_hits(template_ids=ids, actor_id=actor, head_chars=head)
+
+    for actor, expected in (
+        (case.owner, {"private", "public"}),
+        (case.gone, {"public"}),
+        (uuid4(), {"public"}),
+        (None, {"public"}),
+    ):
+        found = await ask(actor)
+        assert names(case, found) == expected
+        assert len(found) == len(expected)
+        assert [row.id for row in found] == sorted(row.id for row in found)
+        assert {row.content_head for row in found} == {"text"}
+    assert [row.content_head for row in await ask(None, head=0)] == [""]
+    assert [row.content_head for row in await ask(None, head=3)] == ["tex"]
+    assert await ask(case.owner, []) == []
+
+
+async def numbers(tx: dal.Session, template_id: UUID) -> tuple[int, int, int]:
+    stored = await stored_template(tx, template_id)
+    return stored.rating_sum, stored.rating_count, stored.rating_rank
+
+
+async def test_update_rating(case: Case) -> None:
+    tx, gateway = case.tx, case.gateway
+    before = {name: await stored_template(tx, one) for name, one in case.ids.items()}
+
+    async def add(name: str, rating: int, count: int) -> int:
+        return await gateway.update_rating(
+            template_id=case.ids[name], rating_change=rating, count_change=count
+        )
+
+    # By the system's leave: whose it is was asked when it was locked.
+    for name, affected in (
+        ("private", 1), ("public", 1), ("deleted", 0), ("gone_private", 1), ("gone_deleted", 0),
+    ):  # fmt: skip
+        assert await add(name, 5, 1) == affected
+        after = await stored_template(tx, case.ids[name])
+        assert after == (
+            attrs.evolve(before[name], rating_sum=5, rating_count=1, rating_rank=318_181)
+            if affected else before[name]
+        )  # fmt: skip
+    done = await gateway.update_rating(template_id=uuid4(), rating_change=5, count_change=1)
+    assert done == 0
+    # A changed mind, and one taken back.
+    assert await add("private", -4, 0) == 1
+    assert await numbers(tx, case.ids["private"]) == (1, 1, 281_818)
+    assert await add("private", -1, -1) == 1
+    assert await numbers(tx, case.ids["private"]) == (0, 0, 300_000)
+    for rating, count in ((6, 1), (0, 1), (1, 0)):
+        with pytest.raises(dal.CheckError) as check:
+            await add("private", rating, count)
+        assert check.value.constraint == "ck_templates_rating"
+    with pytest.raises(dal.ValueRejectedError):
+        await add("private", -1, -1)
+    assert await stored_template(tx, case.ids["private"]) == before["private"]
+
+
+@pytest.mark.parametrize(
+    ("total", "count"),
+    [(1, 1), (5, 1), (5, 5), (500, 100), (3, 1), (7, 3), (4_000_000_000, 800_000_000)],
+)
+async def test_rank_is_the_mean_of_the_ratings_and_of_ten_threes(
+    case: Case, total: int, count: int
+) -> None:
+    private = case.ids["private"]
+    await case.gateway.update_rating(template_id=private, rating_change=0, count_change=0)
+    # Larger changes than a rating makes, in steps that fit.
+    left_total, left_count = total, count
+    while left_count:
+        n = min(left_count, 400_000_000)
+        part = left_total if n == left_count else n * (left_total // left_count)
+        await case.gateway.update_rating(template_id=private, rating_change=part, count_change=n)
+        left_total, left_count = left_total - part, left_count - n
+    rank = (total + 30) * 100_000 // (count + 10)
+    assert await numbers(case.tx, private) == (total, count, rank)
+    assert 100_000 <= rank <= 500_000
+
+
+async def test_subtract_ratings(case: Case) -> None:
+    await _in_and_out(case)
+
+
+async def test_add_ratings(case: Case) -> None:
+    await _in_and_out(case)
+
+
+async def _in_and_out(case: Case) -> None:
+    """What a user rated is taken out of the numbers and put back, in the trash too."""
+    tx, gateway = case.tx, case.gateway
+    rater, beside = await user(tx), await user(tx)
+    unrated = await template(tx, case.owner)
+    for i, (name, template_id) in enumerate(case.ids.items()):
+        if "deleted" in name:
+            continue
+        await rate(tx, template_id, rater, 1 + i % 5)
+        await rate(tx, template_id, beside, 5)
+    await gateway.soft_delete(template_id=case.ids["public"], actor_id=case.owner, now=NOW)
+    rated = {one: await stored_ratings(tx, one) for one in case.ids.values()}
+    before = {one: await stored_template(tx, one) for one in [*case.ids.values(), unrated]}
+    assert await gateway.subtract_ratings(user_id=uuid4()) == 0
+    assert await gateway.subtract_ratings(user_id=rater) == 4
+    for one, was in before.items():
+        fresh = await stored_template(tx, one)
+        if not was.rating_count:
+            assert fresh == was
+            continue
+        assert fresh == attrs.evolve(
+            was, rating_sum=5, rating_count=1, rating_rank=(5 + 30) * 100_000 // 11
+        )
+    # What they think stays.
+    assert {one: await stored_ratings(tx, one) for one in case.ids.values()} == rated
+    # Nothing is taken out twice.
+    with pytest.raises((dal.ValueRejectedError, dal.CheckError)):
+        await gateway.subtract_ratings(user_id=rater)
+    assert await gateway.add_ratings(user_id=uuid4()) == 0
+    assert await gateway.add_ratings(user_id=rater) == 4
+    assert {one: await stored_template(tx, one) for one in before} == before
+    await TemplateRatingsGateway(tx).delete_own(template_id=case.ids["private"], actor_id=beside)
+    assert await gateway.subtract_ratings(user_id=beside) == 3
+
+
+WEEK = 604_800
+YEAR_2020 = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def trend_of(*uses: tuple[datetime, int]) -> float:
+    """10^9 log2 of the sum of 2^(weeks since 2020): each time, and how many uses there were."""
+    weeks = [((at - YEAR_2020) // timedelta(seconds=1) / WEEK, n) for at, n in uses]
+    most = max(week for week, _ in weeks)
+    return 1e9 * (most + log2(sum(n * 2.0 ** (week - most) for week, n in weeks)))
+
+
+async def use(case: Case, template_id: UUID, at: datetime) -> StoredTemplate:
+    before = await stored_template(case.tx, template_id)
+    assert await case.gateway.record_use_any(template_id=template_id, now=at) == 1
+    after = await stored_template(case.tx, template_id)
+    assert after == attrs.evolve(before, use_count=before.use_count + 1, trend=after.trend)
+    return after
+
+
+DAYS = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [NOW],
+        [NOW, NOW],
+        [NOW + i * timedelta(seconds=1) for i in range(20)],
+        [NOW, NOW + 7 * DAYS],
+        [NOW + n * DAYS for n in (0, 1, 1, 3, 10, 11, 500, 501, 10_000)],
+        # Uses that are told late, and a clock that was put back by seconds, by weeks, by years.
+        [NOW, NOW - timedelta(seconds=1), NOW - 7 * DAYS, NOW + DAYS, NOW - 3 * DAYS],
+        [NOW, NOW - 5 * 365 * DAYS],
+        [NOW.replace(microsecond=999_999), NOW, NOW + timedelta(microseconds=1)],
+        [datetime(2311, 12, 31, tzinfo=UTC), NOW, datetime(2311, 12, 31, tzinfo=UTC)],
+    ],
+    ids=["one", "two at once", "seconds", "a week", "years", "late", "long ago", "parts", "last"],
+)
+async def test_trend_is_the_sum_of_uses_that_halve_each_week(
+    case: Case, times: list[datetime]
+) -> None:
+    template_id = case.ids["private"]
+    done: list[tuple[datetime, int]] = []
+    for at in times:
+        fresh = await use(case, template_id, at)
+        done.append((at, 1))
+        assert abs(fresh.trend - trend_of(*done)) <= 2 * len(done) + 2, done
+    assert fresh.use_count == len(times)
+
+
+async def test_trend_of_thousands_of_uses_at_one_moment(case: Case) -> None:
+    template_id = case.ids["private"]
+    trends: list[int] = []
+    for _ in range(3000):
+        assert await case.gateway.record_use_any(template_id=template_id, now=NOW) == 1
+        if len(trends) < 50:
+            trends.append((await stored_template(case.tx, template_id)).trend)
+    assert all(earlier < now for earlier, now in pairwise(trends))
+    fresh = await stored_template(case.tx, template_id)
+    assert fresh.use_count == 3000
+    # Rounding of each use weighs as little as the use itself.
+    assert abs(fresh.trend - trend_of((NOW, 3000))) <= 30
+
+
+async def test_trend_of_a_clock_before_2020(case: Case) -> None:
+    """No error, never 0 again, and of no weight beside a use of now."""
+    early = [YEAR_2020, YEAR_2020 - timedelta(seconds=1), datetime(1970, 1, 1, tzinfo=UTC)]
+    private, public = case.ids["private"], case.ids["public"]
+    for at in early:
+        fresh = await use(case, private, at)
+        assert 0 < fresh.trend < 10**10
+    used = await use(case, private, NOW)
+    assert abs(used.trend - trend_of((NOW, 1))) <= 10
+    before = (await use(case, public, NOW)).trend
+    for at in early:
+        assert before <= (await use(case, public, at)).trend <= before + 5
+
+
+@pytest.mark.parametrize("year", [1727, 2313])
+async def test_trend_at_times_292_years_from_2020(case: Case, year: int) -> None:
+    await use(case, case.ids["private"], NOW)
+    await use(case, case.ids["private"], datetime(year, 1, 1, tzinfo=UTC))
+
+
+async def test_record_use_any(case: Case) -> None:
+    async def ask(template_id: UUID) -> int:
+        return await case.gateway.record_use_any(template_id=template_id, now=NOW)
+
+    # Whether the owner is live is asked apart.
+    there = await seen(case, ask)
+    assert there == {"private", "public", "gone_private", "gone_public"}
+    for name, template_id in case.ids.items():
+        fresh = await stored_template(case.tx, template_id)
+        assert (fresh.use_count, fresh.trend > 0) == (int(name in there), name in there)
+        assert fresh.updated_at == NOW
+
+
+async def test_record_use_visible(case: Case) -> None:
+    uses = dict.fromkeys(case.ids, 0)
+    for actor, expected in (
+        (case.owner, {"private", "public", "gone_public"}),
+        (case.gone, {"public", "gone_private", "gone_public"}),
+        (uuid4(), {"public", "gone_public"}),
+        (None, {"public", "gone_public"}),
+    ):
+        there = await seen(
+            case,
+            lambda i, actor=actor: case.gateway.record_use_visible(  # type: ignore[misc]
+                template_id=i, actor_id=actor, now=NOW
+            ),
+        )
+        assert there == expected
+        for name, template_id in case.ids.items():
+            uses[name] += name in expected
+            fresh = await stored_template(case.tx, template_id)
+            assert fresh.use_count == uses[name]
+            if uses[name]:
+                assert abs(fresh.trend - trend_of((NOW, uses[name]))) <= 10
+
+
+async def test_both_ways_to_record_a_use_count_the_same(case: Case) -> None:
+    one, two = case.ids["private"], case.ids["public"]
+    for n in (0, 1, 1, 9, 4, -3000):
+        at = NOW + n * DAYS
+        await case.gateway.record_use_any(template_id=one, now=at)
+        await case.gateway.record_use_visible(template_id=two, actor_id=None, now=at)
+        trends = [(await stored_template(case.tx, one)).trend for one in (one, two)]
+        assert trends[0] == trends[1]

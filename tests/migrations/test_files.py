@@ -70,14 +70,14 @@ def test_the_files_are_without_fault() -> None:
         ),
         (lambda folder: (folder / DOWN).unlink(), f"{UP}: there is no {DOWN}"),
         (lambda folder: (folder / UP).unlink(), f"{DOWN}: neither a migration"),
-        (added("0008.Big.sql"), "0008.Big.sql: neither a migration"),
+        (added("0015.Big.sql"), "0015.Big.sql: neither a migration"),
         (added("notes.txt"), "notes.txt: neither a migration"),
         (added("post-apply.sql"), "post-apply.sql: neither a migration"),
-        (added("0008.create.py"), "0008.create.py: neither a migration"),
+        (added("0015.create.py"), "0015.create.py: neither a migration"),
         (lambda folder: (folder / "more").mkdir(), "more: neither a migration"),
         (
-            renamed("0008.create-user-tokens", "0010.create-user-tokens"),
-            "0010.create-user-tokens.sql: its number should be 0008",
+            renamed("0014.create-search-corpora", "0016.create-search-corpora"),
+            "0016.create-search-corpora.sql: its number should be 0014",
         ),
         (
             renamed("0007.create-audit-logs", "0006.create-audit-logs"),

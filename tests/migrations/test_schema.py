@@ -73,6 +73,11 @@ def test_both_servers_have_the_same_schema(both: tuple[PrivateServer, PrivateSer
         "ALTER TABLE templates DROP CONSTRAINT ck_templates_head_version",
         "ALTER TABLE templates DROP CONSTRAINT ck_templates_head_version,"
         " ADD CONSTRAINT ck_templates_head_version CHECK (head_version >= 2)",
+        "ALTER TABLE templates DROP CONSTRAINT ck_templates_rating",
+        "ALTER TABLE templates DROP KEY ix_templates_visibility_rating,"
+        " ADD KEY ix_templates_visibility_rating (visibility, deleted_at, id)",
+        "ALTER TABLE templates_search DROP KEY ft_templates_search_tokens",
+        "ALTER TABLE template_labels MODIFY label VARCHAR(100) NOT NULL",
         "DROP TABLE audit_logs",
     ],
 )
@@ -112,6 +117,42 @@ def test_the_table_of_delete_rules_tells_every_foreign_key(database: Config) -> 
         (line,) = [line for line in table if f"`{name}`" in line]
         assert line.startswith((f"| {parent} | {child} |", f"| {parent} | {child} (")), line
         assert f"({rule}, `{name}`)" in line
+
+
+def test_every_key_says_what_it_serves(database: Config) -> None:
+    Migrator(database).apply()
+    keys = rows(
+        database,
+        "SELECT DISTINCT TABLE_NAME, INDEX_NAME, INDEX_COMMENT FROM information_schema.STATISTICS"
+        " WHERE TABLE_SCHEMA = DATABASE() AND INDEX_NAME <> 'PRIMARY'",
+    )
+    assert len(keys) > 20
+    assert [key for key in keys if not key[2]] == []
+
+
+def test_the_columns_of_each_foreign_key_begin_a_key_in_their_order(database: Config) -> None:
+    Migrator(database).apply()
+    keys, foreign = dict[tuple[str, str], list[str]](), dict[tuple[str, str], list[str]]()
+    for found, sql in (
+        (
+            keys,
+            "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS"
+            " WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+        ),
+        (
+            foreign,
+            "SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME"
+            " FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = DATABASE()"
+            " AND REFERENCED_TABLE_NAME IS NOT NULL"
+            " ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
+        ),
+    ):
+        for table, name, column in rows(database, sql):
+            found.setdefault((table, name), []).append(column)
+    assert foreign["template_labels", "fk_template_labels_version"] == ["template_id", "version"]
+    for (table, name), columns in foreign.items():
+        begun = [key for (of, _), key in keys.items() if of == table]
+        assert any(key[: len(columns)] == columns for key in begun), name
 
 
 def test_the_script_writes_and_checks(tmp_path: Path) -> None:

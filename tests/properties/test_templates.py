@@ -5,6 +5,7 @@ what the dicts say.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from dal.records.text import category_slug, tag_key
 from tests.conftest import options
 from tests.properties.conftest import Own
 from tests.properties.profiles import machine_settings
+from tests.repositories.data import asked_again
 
 T = TypeVar("T")
 
@@ -184,6 +186,14 @@ class TemplateMachine(RuleBasedStateMachine):
             id=template.id,
             owner_id=owner,
             head_version=1,
+            last_version=1,
+            use_count=0,
+            trend=0,
+            rating_sum=0,
+            rating_count=0,
+            forked_from_id=None,
+            forked_from_version=None,
+            variables=(),
             deleted_at=None,
             **{
                 **given,
@@ -195,8 +205,8 @@ class TemplateMachine(RuleBasedStateMachine):
         )
         sha256 = content_sha256(given["content"], given["system_prompt"])
         first = dal.TemplateVersion(
-            template.id, 1, given["content"], given["system_prompt"], sha256, None, owner,
-            created_at,
+            template.id, 1, given["content"], given["system_prompt"], (), sha256, None, None,
+            owner, created_at,
         )  # fmt: skip
         return Row(expected, [first])
 
@@ -325,14 +335,16 @@ class TemplateMachine(RuleBasedStateMachine):
             assert back == head
             return
         version = dal.TemplateVersion(
-            template_id, head.version + 1, content, prompt, content_sha256(content, prompt),
-            message, row.template.owner_id, self.clock.now(),
+            template_id, head.version + 1, content, prompt, (),
+            content_sha256(content, prompt), message, None, row.template.owner_id,
+            self.clock.now(),
         )  # fmt: skip
         assert back == version
         row.versions.append(version)
         row.template = attrs.evolve(
             row.template,
             head_version=version.version,
+            last_version=version.version,
             content=content,
             system_prompt=prompt,
             updated_at=self.later(row.template),
@@ -463,13 +475,13 @@ class TemplateMachine(RuleBasedStateMachine):
         searched = public if actor == SYSTEM else visible
         views: list[tuple[Callable[..., Awaitable[dal.Page[Any]]], list[dal.Template]]] = [
             (me.templates.list_public, public),
-            (me.templates.search, searched),
+            (hits_of(me.templates.search), searched),
             (
-                partial(me.templates.search, "a_b", tags=["RED"], scope="public"),
-                [t for t in public if holds(t, "a_b") and "red" in map(tag_key, t.tags)],
+                hits_of(partial(me.templates.search, tags=["RED"], scope="public")),
+                [t for t in public if "red" in map(tag_key, t.tags)],
             ),
             (
-                partial(me.templates.search, category="TWO words"),
+                hits_of(partial(me.templates.search, category="TWO words")),
                 [t for t in searched if t.category == "two-words"],
             ),
         ]
@@ -493,6 +505,25 @@ class TemplateMachine(RuleBasedStateMachine):
         for view, expected in views:
             order = sorted(expected, key=newest, reverse=True)
             assert await pages(view) == [summary(t) for t in order]
+        # By words: what was committed just now may be missed for a query or two.
+        by_words = hits_of(partial(me.templates.search, "A_b", sort="newest"))
+        holding = [
+            summary(t)
+            for t in sorted(searched, key=newest, reverse=True)
+            if holds(t, "a") or holds(t, "b")
+        ]
+        assert await asked_again(lambda: pages(by_words), lambda rows: rows == holding) == holding
+        n_searched = await me.templates.count_search()
+        assert n_searched == len(searched)
+        told = await me.templates.statistics()
+        counted = visible if actor != SYSTEM else [r.template for r in rows if self.lives(r)]
+        assert told.templates == told.public + told.private == len(counted)
+        counts = await me.templates.list_category_counts()
+        slugs = [t.category for t in counted]
+        assert {c.slug: c.templates for c in counts} == {s: slugs.count(s) for s in slugs}
+        keys = [tag_key(tag) for t in counted for tag in t.tags]
+        of_tags = await me.templates.list_tag_counts()
+        assert {c.tag_key: c.templates for c in of_tags} == {k: keys.count(k) for k in keys}
         assert await me.templates.count_public() == len(
             [row for row in rows if self.lives(row) and row.template.visibility == "public"]
         )
@@ -536,8 +567,21 @@ def newest(template: dal.Template) -> tuple[datetime, UUID]:
 
 
 def holds(template: dal.Template, word: str) -> bool:
-    texts = (template.name, template.description, template.author_name)
-    return any(text is not None and word.lower() in text.lower() for text in texts)
+    """Whether one of its texts has the word, between signs or spaces."""
+    texts = (template.name, template.description, template.author_name, template.content)
+    return any(word in re.findall(r"[^\W_]+", (text or "").lower()) for text in texts)
+
+
+def hits_of(
+    search: Callable[..., Awaitable[dal.Page[dal.TemplateHit]]],
+) -> Callable[..., Awaitable[dal.Page[dal.TemplateSummary]]]:
+    """The templates of its hits."""
+
+    async def view(**given: Any) -> dal.Page[dal.TemplateSummary]:
+        page = await search(**given)
+        return dal.Page(tuple(hit.template for hit in page.rows), page.next)
+
+    return view
 
 
 def summary(template: dal.Template) -> dal.TemplateSummary:

@@ -8,6 +8,7 @@ PD     PermissionDeniedError
 UQ     UniqueError
 PM     ParentMissingError
 AE     AuthenticationError
+UE     UsageError
 =====  ============================================================================
 """
 
@@ -30,8 +31,11 @@ from dal import (
     ParentMissingError,
     PermissionDeniedError,
     UniqueError,
+    UsageError,
 )
 from dal.repositories.base import CHANGING_METHODS, Repository
+from dal.repositories.vocabulary import Vocabulary
+from tests.repositories.data import asked_again
 
 ERRORS: Final[dict[str, type[dal.DalError]]] = {
     "NF": NotFoundError,
@@ -39,6 +43,7 @@ ERRORS: Final[dict[str, type[dal.DalError]]] = {
     "UQ": UniqueError,
     "PM": ParentMissingError,
     "AE": AuthenticationError,
+    "UE": UsageError,
 }
 
 # Who asks, and for what: a template of the actor, of somebody else, of anybody for the anonymous
@@ -69,40 +74,105 @@ TEMPLATES: Final[dict[str, str]] = {
     "get_including_deleted": "yes yes yes NF NF      NF NF NF NF        PD PD      PD PD PD PD",
     "get_version":           "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
     "list_versions":         "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "diff":                  "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "get_labelled":          "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "list_labels":           "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "list_label_moves":      "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "list_ratings":          "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "get_rating_distribution":
+                             "yes yes NF NF NF       NF yes NF NF       NF yes     yes NF NF NF",
+    "find_my_rating":        "yes yes no no no       no yes no no       PD PD      PD PD PD PD",
     "list_mine":             "yes yes no no no       no no no no        PD PD      PD PD PD PD",
     "list_trash":            "no no yes no no        no no no no        PD PD      PD PD PD PD",
     "list_public":           "no yes no no no        no yes no no       no yes     no no no no",
     "list_all":              "PD PD PD PD PD         PD PD PD PD        PD PD      yes no no no",
     "stream_mine":           "yes yes no no no       no no no no        PD PD      PD PD PD PD",
+    "export_mine":           "yes yes no no no       no no no no        PD PD      PD PD PD PD",
     "count_mine":            "yes yes no no no       no no no no        PD PD      PD PD PD PD",
     "count_trash":           "no no yes no no        no no no no        PD PD      PD PD PD PD",
     "count_public":          "no yes no no no        no yes no no       no yes     no no no no",
     "count_all":             "PD PD PD PD PD         PD PD PD PD        PD PD      yes no no no",
-    "statistics":            "PD PD PD PD PD         PD PD PD PD        PD PD      yes no no no",
-    "list_category_counts":  "PD PD PD PD PD         PD PD PD PD        PD PD      yes no no no",
+    "statistics":            "yes yes no no no       no yes no no       no yes     yes no no no",
+    "list_category_counts":  "yes yes no no no       no yes no no       no yes     yes no no no",
+    "list_tag_counts":       "yes yes no no no       no yes no no       no yes     yes no no no",
     "list_taken_ids":        "yes yes yes yes no     no no no no        PD PD      PD PD PD PD",
     # the system searches what is public
     "search":                "yes yes no no no       no yes no no       no yes     no no no no",
+    "count_search":          "yes yes no no no       no yes no no       no yes     no no no no",
     # with the id of the case's template, for the case's owner where the system asks
     "create":                "UQ UQ UQ PM yes        UQ UQ UQ UQ        PD PD      UQ UQ PM yes",
     "create_many":           "UQ UQ UQ PM yes        UQ UQ UQ UQ        PD PD      UQ UQ PM yes",
+    # a new one, of whoever may see the case's
+    "fork":                  "yes yes NF NF NF       NF yes NF NF       PD PD      UE UE UE UE",
     "update_details":        "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
     "commit":                "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "rollback":              "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "delete_version":        "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "set_label":             "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    "remove_label":          "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
+    # by each user who sees it
+    "rate":                  "yes yes NF NF NF       NF yes NF NF       NF PD      PD NF NF NF",
+    "remove_rating":         "yes yes NF NF NF       NF yes NF NF       NF PD      PD NF NF NF",
+    # by the system too
+    "record_use":            "yes yes NF NF NF       NF yes NF NF       NF PD      yes NF NF NF",
     "soft_delete":           "yes yes NF NF NF       NF PD NF NF        NF PD      PD NF NF NF",
     "restore":               "NF NF yes NF NF        NF PD NF NF        NF PD      PD NF NF NF",
     "purge":                 "NF NF yes NF NF        NF PD NF NF        NF PD      PD NF NF NF",
     "purge_deleted":         "PD PD PD PD PD         PD PD PD PD        PD PD      no yes no no",
+    # the category of the case's template, which it outlives
+    "rename_category":       "PD PD PD PD PD         PD PD PD PD        PD PD      yes yes yes NF",
+    "merge_categories":      "PD PD PD PD PD         PD PD PD PD        PD PD      yes yes yes NF",
+    # whatever there is
+    "refresh_search_statistics":
+                             "PD PD PD PD PD         PD PD PD PD        PD PD      yes yes yes yes",
 }  # fmt: skip
 
 # What a viewer does: reads as any user, changes nothing. A case of each kind is enough.
 VIEWER_CASES: Final = ["own_private", "own_deleted", "absent", "other_private", "other_public"]
 
 
+# What a viewer does all the same: to use a template is to read it.
+FOR_VIEWERS: Final = frozenset({"record_use"})
+
+# An admin is any user to the templates of others, but for the words that all share.
+ADMIN_CASES: Final = ["other_private", "other_public", "other_deleted"]
+FOR_ADMINS: Final = frozenset({"rename_category", "merge_categories"})
+
+# What is told of, and denied, without saying which template.
+NO_TARGET: Final = frozenset(
+    {
+        "create",
+        "create_many",
+        "fork",
+        "purge_deleted",
+        "rename_category",
+        "merge_categories",
+        "refresh_search_statistics",
+    }
+)
+ACTIONS: Final = {"rename_category": "category.rename", "merge_categories": "category.merge"}
+
+
+def action_of(method: str) -> str:
+    """What the audit log calls a changing method."""
+    return ACTIONS.get(method, f"template.{method}")
+
+
+def template_word(method: str, case: str) -> str:
+    """The word of the table."""
+    return TEMPLATES[method].split()[TEMPLATE_CASES.index(case)]
+
+
 def viewer_word(method: str, case: str) -> str:
     """The word for a viewer, who is told of everything but that the change is not theirs."""
-    if f"TemplateRepository.{method}" in CHANGING_METHODS:
+    if f"TemplateRepository.{method}" in CHANGING_METHODS and method not in FOR_VIEWERS:
         return "PD"
-    return TEMPLATES[method].split()[TEMPLATE_CASES.index(case)]
+    return template_word(method, case)
+
+
+def admin_word(method: str, case: str) -> str:
+    """The word for an admin."""
+    return "yes" if method in FOR_ADMINS else template_word(method, case)
 
 
 # Who asks, and for whom: oneself; an id that nobody has; somebody else, by a user, by nobody in
@@ -206,6 +276,29 @@ class World:
     word: str
     template: dal.Template | None = None
     counted: int = 0
+    fork_id: UUID = attrs.field(factory=uuid4)
+    category_id: UUID = attrs.field(factory=uuid4)
+    affected: int = 1
+
+    @property
+    def category(self) -> str:
+        """The name of the case's category, which no other has."""
+        return f"C {self.word}"
+
+    @property
+    def slug(self) -> str:
+        """Its slug."""
+        return f"c-{self.word}"
+
+    @property
+    def tag(self) -> str:
+        """A tag that no other case's template has."""
+        return f"!{self.word}"
+
+    @property
+    def target(self) -> str:
+        """A category that is there, and has templates."""
+        return f"D {self.word}"
 
     @property
     def for_owner(self) -> UUID | None:
@@ -224,8 +317,25 @@ async def make_user(system: dal.Session, name: str = "Ada") -> dal.User:
     )
 
 
+# What has to be there before a method finds or changes something.
+WITH_VERSIONS: Final = frozenset(
+    {"diff", "get_labelled", "rollback", "delete_version", "set_label", "export_mine"}
+)
+WITH_LABEL: Final = frozenset(
+    {"get_labelled", "list_labels", "list_label_moves", "remove_label", "export_mine"}
+)
+WITH_RATING: Final = frozenset(
+    {"find_my_rating", "list_ratings", "get_rating_distribution", "remove_rating"}
+)
+COUNTED: Final = {
+    "count_public": "me",
+    "statistics": "me",
+    "count_all": "system",
+}
+
+
 async def template_world(
-    db: dal.Database, clock: dal.ManualClock, case: str, counting: str = ""
+    db: dal.Database, clock: dal.ManualClock, case: str, method: str = ""
 ) -> World:
     system = db.acting_as(dal.Actor.system("contracts"))
     owner = await make_user(system)
@@ -239,29 +349,64 @@ async def template_world(
         me = db.acting_as(dal.Actor.anonymous())
     elif who == "system":
         me = system
-    word = f"w{uuid4().hex}"
+    # Of words that are as frequent, the newest comes first: it is among the first of a list.
+    word = f"w{10**9 - next(_numbers)}{uuid4().hex}"
     world = World(case, db, clock, system, me, owner, as_owner, uuid4(), word)
-    if counting in ("count_public", "count_all", "statistics"):
-        world.counted = await counted(system, counting)
+    if method in COUNTED:
+        world.counted = await counted(me if COUNTED[method] == "me" else system, method)
     if what == "absent":
+        clock.move(timedelta(seconds=1))
         return world
     private = what == "private" or case == "own_orphan"
-    world.template = await as_owner.templates.create(
+    await as_owner.templates.create(
         id=world.id,
         name=f"A {word} template",
         content="Say {{what}}",
         description="for contracts",
-        category=f"C {word}",
-        tags=["Red", "grün", "\U0001f600"],
+        category=world.category,
+        tags=["Red", "grün", "\U0001f600", world.tag],
         visibility="private" if private else "public",
         # Far ahead, so that it is on the first page of every list.
         created_at=datetime(9000, 1, 1, tzinfo=UTC) + timedelta(seconds=next(_numbers)),
     )
+    await _prepare(world, method)
+    world.template = await as_owner.templates.get(world.id)
     if what == "deleted":
         await as_owner.templates.soft_delete(world.id)
     if what == "orphan":
         await system.users.soft_delete(owner.id)
     clock.move(timedelta(seconds=1))
+    return world
+
+
+async def _prepare(world: World, method: str) -> None:
+    """What the method is about, while everything is live."""
+    mine = world.as_owner.templates
+    if method in WITH_VERSIONS:
+        await mine.commit(world.id, content="Say nothing")
+    if method in WITH_LABEL:
+        await mine.set_label(world.id, " Production ", 1)
+    if method in WITH_RATING:
+        made = await mine.get(world.id)
+        await mine.update_details(world.id, visibility="public")
+        rater = world.me if world.me.actor.is_user else world.as_owner
+        await rater.templates.rate(world.id, 4, feedback="näht")
+        # Who rated it sees it no longer.
+        await mine.update_details(world.id, visibility=made.visibility)
+    if method in FOR_ADMINS:
+        await mine.create(name="there", content="c", category=world.target)
+        async with world.system.begin() as tx:
+            found = await Vocabulary(tx).categories([world.category], world.clock.now())
+        world.category_id = found[world.slug].id
+
+
+async def as_admin(world: World, *, stale: bool = False) -> World:
+    """The same world, whose actor is an admin by now, or was one."""
+    assert world.me.actor.id is not None
+    if not stale:
+        await world.system.users.change_role(world.me.actor.id, dal.Role.ADMIN)
+    actor = dal.Actor.user(world.me.actor.id, role=dal.Role.ADMIN, request_id=uuid4().hex)
+    world.me = world.db.acting_as(actor)
     return world
 
 
@@ -354,6 +499,167 @@ async def _restore(w: World) -> bool:
     return back == fresh
 
 
+async def _diff(w: World) -> bool:
+    found = await w.me.templates.diff(w.id, 1, 2)
+    assert found.system_prompt == ""
+    return found.content.split("\n")[-2:] == ["-Say {{what}}", "+Say nothing"]
+
+
+async def _get_labelled(w: World) -> bool:
+    labelled = await w.me.templates.get_labelled(w.id)
+    assert labelled == await w.me.templates.get_labelled(w.id, "PRODUCTION")
+    newest = await w.me.templates.get_labelled(w.id, "latest")
+    assert (newest.version, newest.content) == (2, "Say nothing")
+    return (labelled.template_id, labelled.version, labelled.content) == (w.id, 1, "Say {{what}}")
+
+
+async def _list_labels(w: World) -> bool:
+    labels = await w.me.templates.list_labels(w.id)
+    return [(x.template_id, x.label, x.version, x.moved_by) for x in labels] == [
+        (w.id, "production", 1, w.owner.id)
+    ]
+
+
+async def _list_label_moves(w: World) -> bool:
+    page = await w.me.templates.list_label_moves(w.id)
+    assert page.next is None
+    return [
+        (x.template_id, x.label, x.from_version, x.to_version, x.moved_by) for x in page.rows
+    ] == [(w.id, "production", None, 1, w.owner.id)]
+
+
+async def _set_label(w: World) -> bool:
+    back = await w.me.templates.set_label(w.id, "Staging", 1)
+    fresh = await w.as_owner.templates.list_labels(w.id)
+    assert (back.label, back.version) == ("staging", 1)
+    return fresh == [back]
+
+
+async def _remove_label(w: World) -> bool:
+    await w.me.templates.remove_label(w.id, "production")
+    last = (await w.as_owner.templates.list_label_moves(w.id)).rows[0]
+    assert (last.from_version, last.to_version) == (1, None)
+    return await w.as_owner.templates.list_labels(w.id) == []
+
+
+async def _rollback(w: World) -> bool:
+    back = await w.me.templates.rollback(w.id, 1)
+    fresh = await w.as_owner.templates.get_version(w.id, 3)
+    head = await w.as_owner.templates.get(w.id)
+    assert back == fresh
+    return (head.head_version, head.content) == (3, "Say {{what}}")
+
+
+async def _delete_version(w: World) -> bool:
+    await w.me.templates.delete_version(w.id, 2)
+    head = await w.as_owner.templates.get(w.id)
+    left = await w.as_owner.templates.list_versions(w.id)
+    assert (head.head_version, head.content) == (1, "Say {{what}}")
+    return [row.version for row in left.rows] == [1]
+
+
+async def _fork(w: World) -> bool:
+    back = await w.me.templates.fork(w.id, id=w.fork_id)
+    assert w.template is not None
+    assert (back.forked_from_id, back.forked_from_version) == (w.id, 1)
+    assert (back.content, back.tags) == (w.template.content, w.template.tags)
+    assert (back.owner_id, back.visibility) == (w.me.actor.id, dal.Visibility.PRIVATE)
+    assert await w.as_owner.templates.get(w.id) == w.template
+    return back == await w.me.templates.get(w.fork_id)
+
+
+def _rater(w: World) -> UUID:
+    """Who rated the case's template."""
+    return w.owner.id if w.me.actor.id is None else w.me.actor.id
+
+
+async def _rate(w: World) -> bool:
+    back = await w.me.templates.rate(w.id, 5, feedback="")
+    fresh = await w.as_owner.templates.get(w.id)
+    assert (fresh.rating_sum, fresh.rating_count) == (5, 1)
+    return (await w.as_owner.templates.list_ratings(w.id)).rows == (back,)
+
+
+async def _remove_rating(w: World) -> bool:
+    await w.me.templates.remove_rating(w.id)
+    fresh = await w.as_owner.templates.get(w.id)
+    assert (fresh.rating_sum, fresh.rating_count) == (0, 0)
+    return (await w.as_owner.templates.list_ratings(w.id)).rows == ()
+
+
+async def _find_my_rating(w: World) -> bool:
+    found = await w.me.templates.find_my_rating(w.id)
+    if found is None:
+        return False
+    return (found.template_id, found.user_id, found.rating, found.feedback) == (
+        w.id, w.me.actor.id, 4, "näht",
+    )  # fmt: skip
+
+
+async def _list_ratings(w: World) -> bool:
+    page = await w.me.templates.list_ratings(w.id)
+    assert page.next is None
+    return [(x.user_id, x.rating, x.feedback) for x in page.rows] == [(_rater(w), 4, "näht")]
+
+
+async def _rating_distribution(w: World) -> bool:
+    found = await w.me.templates.get_rating_distribution(w.id)
+    assert (found.sum, found.count) == (4, 1)
+    return found == dal.RatingDistribution(0, 0, 0, 1, 0)
+
+
+async def _record_use(w: World) -> bool:
+    await w.me.templates.record_use(w.id)
+    fresh = await w.as_owner.templates.get(w.id)
+    return fresh.use_count == 1 and fresh.trend > 0
+
+
+async def _export(w: World) -> bool:
+    found = [one async for one in w.me.templates.export_mine()]
+    if not found:
+        return False
+    (one,) = found
+    assert one.template == w.template
+    assert [(v.version, v.content) for v in one.versions] == [
+        (1, "Say {{what}}"), (2, "Say nothing"),
+    ]  # fmt: skip
+    return (one.labels, one.last_version) == ((("production", 1),), 2)
+
+
+async def _tag_counts(w: World) -> bool:
+    counts = [c for c in await w.me.templates.list_tag_counts() if c.tag_key == w.tag]
+    assert [c.templates for c in counts] in ([], [1])
+    return bool(counts)
+
+
+async def _filed(w: World) -> str | None:
+    """Under which category the case's template is, deleted or not."""
+    if w.case.endswith("orphan"):
+        await w.system.users.restore(w.owner.id)
+    return (await w.as_owner.templates.get_including_deleted(w.id)).category
+
+
+async def _rename_category(w: World) -> bool:
+    back = await w.me.templates.rename_category(w.category, f"E {w.word}")
+    assert back == dal.Category(w.category_id, f"e-{w.word}", f"E {w.word}")
+    return await _filed(w) == back.slug
+
+
+async def _merge_categories(w: World) -> bool:
+    moved = await w.me.templates.merge_categories(w.category, w.target)
+    with pytest.raises(NotFoundError):
+        await w.system.templates.rename_category(w.category, "Gone")
+    return (moved, await _filed(w)) == (1, f"d-{w.word}")
+
+
+async def _refresh(w: World) -> bool:
+    back = await w.me.templates.refresh_search_statistics()
+    # Those of deleted users are counted too.
+    return back.updated_at == w.clock.now() and (
+        back.documents >= await w.system.templates.count_public()
+    )
+
+
 async def _purge(w: World) -> bool:
     await w.me.templates.purge(w.id)
     return not await w.as_owner.templates.list_taken_ids([w.id])
@@ -367,8 +673,7 @@ async def _purge_deleted(w: World) -> bool:
 
 
 async def _category_counts(w: World) -> bool:
-    slug = f"c-{w.word}"
-    counts = [c for c in await w.me.templates.list_category_counts() if c.slug == slug]
+    counts = [c for c in await w.me.templates.list_category_counts() if c.slug == w.slug]
     assert [c.templates for c in counts] in ([], [1])
     return bool(counts)
 
@@ -414,8 +719,28 @@ async def _list_all(w: World) -> bool:
     return _in(w, (await w.me.templates.list_all()).rows)
 
 
+def _listed(w: World) -> bool:
+    """Whether the actor is to find the template by words; what is new may be missed at first."""
+    return template_word("search", w.case) == "yes"
+
+
 async def _search(w: World) -> bool:
-    return _in(w, (await w.me.templates.search(w.word.upper())).rows)
+    async def ask() -> bool:
+        hits = (await w.me.templates.search(w.word.upper())).rows
+        return _in(w, tuple(hit.template for hit in hits))
+
+    by_word = await asked_again(ask, lambda found: found is _listed(w))
+    hits = (await w.me.templates.search(category=w.category)).rows
+    assert _in(w, tuple(hit.template for hit in hits)) == by_word
+    return by_word
+
+
+async def _count_search(w: World) -> bool:
+    by_word = await asked_again(
+        lambda: w.me.templates.count_search(w.word.upper()), lambda n: n == _listed(w)
+    )
+    assert await w.me.templates.count_search(category=w.category) == by_word
+    return by_word == 1
 
 
 async def _count_mine(w: World) -> bool:
@@ -448,6 +773,27 @@ TEMPLATE_ASKS: Final[dict[str, Callable[[World], Awaitable[bool]]]] = {
     "count_all": _more("count_all"),
     "statistics": _more("statistics"),
     "list_category_counts": _category_counts,
+    "list_tag_counts": _tag_counts,
+    "diff": _diff,
+    "get_labelled": _get_labelled,
+    "list_labels": _list_labels,
+    "list_label_moves": _list_label_moves,
+    "list_ratings": _list_ratings,
+    "get_rating_distribution": _rating_distribution,
+    "find_my_rating": _find_my_rating,
+    "export_mine": _export,
+    "count_search": _count_search,
+    "fork": _fork,
+    "rollback": _rollback,
+    "delete_version": _delete_version,
+    "set_label": _set_label,
+    "remove_label": _remove_label,
+    "rate": _rate,
+    "remove_rating": _remove_rating,
+    "record_use": _record_use,
+    "rename_category": _rename_category,
+    "merge_categories": _merge_categories,
+    "refresh_search_statistics": _refresh,
     "list_taken_ids": _list_taken_ids,
     "search": _search,
     "create": _create,

@@ -35,7 +35,17 @@ from tests.repositories.contracts import (
 )
 
 # Every changing method: whether the system does it, the case it succeeds in, and the entry.
+# ``target`` is the name of what has its id in the world; ``affected`` is 1, or the world's.
 Walk = tuple[bool, str, Callable[[Any, dal.Session], Awaitable[object]], dict[str, Any]]
+
+
+async def _merge(world: Any, me: dal.Session) -> None:
+    world.affected = await me.templates.merge_categories(world.category, world.target)
+
+
+async def _refresh(world: Any, me: dal.Session) -> None:
+    world.affected = (await me.templates.refresh_search_statistics()).documents
+
 
 WALK: Final[dict[str, Walk]] = {
     "TemplateRepository.create": (
@@ -63,6 +73,72 @@ WALK: Final[dict[str, Walk]] = {
         "own_private",
         lambda w, me: me.templates.commit(w.id, content="more"),
         {"action": "template.commit"},
+    ),
+    "TemplateRepository.rollback": (
+        False,
+        "own_private",
+        lambda w, me: me.templates.rollback(w.id, 1),
+        {"action": "template.rollback"},
+    ),
+    "TemplateRepository.delete_version": (
+        False,
+        "own_private",
+        lambda w, me: me.templates.delete_version(w.id, 1),
+        {"action": "template.delete_version"},
+    ),
+    "TemplateRepository.fork": (
+        False,
+        "own_public",
+        lambda w, me: me.templates.fork(w.id, id=w.fork_id),
+        {"action": "template.fork", "target": "fork_id"},
+    ),
+    "TemplateRepository.set_label": (
+        False,
+        "own_private",
+        lambda w, me: me.templates.set_label(w.id, "staging", 2),
+        {"action": "template.set_label"},
+    ),
+    "TemplateRepository.remove_label": (
+        False,
+        "own_private",
+        lambda w, me: me.templates.remove_label(w.id, "production"),
+        {"action": "template.remove_label"},
+    ),
+    "TemplateRepository.rate": (
+        False,
+        "own_public",
+        lambda w, me: me.templates.rate(w.id, 5, feedback="fine"),
+        {"action": "template.rate"},
+    ),
+    "TemplateRepository.remove_rating": (
+        False,
+        "own_public",
+        lambda w, me: me.templates.remove_rating(w.id),
+        {"action": "template.remove_rating"},
+    ),
+    "TemplateRepository.record_use": (
+        False,
+        "own_private",
+        lambda w, me: me.templates.record_use(w.id),
+        {"action": "template.record_use"},
+    ),
+    "TemplateRepository.rename_category": (
+        True,
+        "system_private",
+        lambda w, me: me.templates.rename_category(w.category, f"E {w.word}"),
+        {"action": "category.rename", "target": "category_id"},
+    ),
+    "TemplateRepository.merge_categories": (
+        True,
+        "system_private",
+        _merge,
+        {"action": "category.merge", "target": "category_id"},
+    ),
+    "TemplateRepository.refresh_search_statistics": (
+        True,
+        "system_private",
+        _refresh,
+        {"action": "template.refresh_search_statistics", "target_id": None},
     ),
     "TemplateRepository.soft_delete": (
         False,
@@ -233,7 +309,7 @@ async def prepared(
     if repository == "UserRepository":
         world = await user_world(db, clock, case, name)
     else:
-        world = await template_world(db, clock, case)
+        world = await template_world(db, clock, case, name)
     request_id = uuid4().hex
     actor = (
         dal.Actor.system("walk", request_id=request_id)
@@ -252,11 +328,11 @@ def check_entry(
     entry: dict[str, Any], world: World, method: str, actor: dal.Actor, clock: dal.ManualClock
 ) -> None:
     expected = WALK[method][3]
-    target: UUID | None = expected.get("target_id", world.id)
+    target: UUID | None = expected.get("target_id", getattr(world, expected.get("target", "id")))
     assert entry["action"] == expected["action"]
     assert entry["target_type"] == expected["action"].partition(".")[0]
     assert entry["target_id"] == (None if target is None else target.bytes)
-    assert entry["affected"] == expected.get("affected", 1)
+    assert entry["affected"] == expected.get("affected", world.affected)
     assert entry["outcome"] == "success"
     assert entry["actor_type"] == actor.type.value
     assert entry["actor_id"] == (None if actor.id is None else actor.id.bytes)
@@ -370,6 +446,53 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         lambda w, me: me.templates.update_details(w.id, name="mine"),
     ),
     "template.commit": ("own_public", "other", lambda w, me: me.templates.commit(w.id, content="")),
+    "template.rollback": (
+        "own_public",
+        "other",
+        lambda w, me: me.templates.rollback(w.id, 1),
+    ),
+    "template.delete_version": (
+        "own_public",
+        "system",
+        lambda w, me: me.templates.delete_version(w.id, 1),
+    ),
+    "template.fork": ("own_public", "anonymous", lambda w, me: me.templates.fork(w.id)),
+    "template.set_label": (
+        "own_public",
+        "other",
+        lambda w, me: me.templates.set_label(w.id, "production", 1),
+    ),
+    "template.remove_label": (
+        "own_public",
+        "anonymous",
+        lambda w, me: me.templates.remove_label(w.id, "production"),
+    ),
+    "template.rate": ("own_public", "anonymous", lambda w, me: me.templates.rate(w.id, 1)),
+    "template.remove_rating": (
+        "own_public",
+        "system",
+        lambda w, me: me.templates.remove_rating(w.id),
+    ),
+    "template.record_use": (
+        "own_public",
+        "anonymous",
+        lambda w, me: me.templates.record_use(w.id),
+    ),
+    "category.rename": (
+        "own_public",
+        "stale",
+        lambda w, me: me.templates.rename_category(w.category, "Mine"),
+    ),
+    "category.merge": (
+        "own_public",
+        "other",
+        lambda w, me: me.templates.merge_categories(w.category, w.target),
+    ),
+    "template.refresh_search_statistics": (
+        "own_public",
+        "stale",
+        lambda w, me: me.templates.refresh_search_statistics(),
+    ),
     "template.soft_delete": (
         "own_public",
         "anonymous",
@@ -438,6 +561,10 @@ NO_TARGET: Final = frozenset(
         "template.create",
         "template.create_many",
         "template.purge_deleted",
+        "template.fork",
+        "template.refresh_search_statistics",
+        "category.rename",
+        "category.merge",
         "user.issue_password_reset",
     }
 )
@@ -457,7 +584,8 @@ async def denied_world(
     if action.startswith("user."):
         world = await user_world(db, clock, case, action.partition(".")[2])
     else:
-        world = await template_world(db, clock, case)
+        method = next(name for name, walk in WALK.items() if walk[3]["action"] == action)
+        world = await template_world(db, clock, case, method.partition(".")[2])
     return world, *await denied_session(db, world, who)
 
 
@@ -527,6 +655,52 @@ async def test_a_refused_value_and_what_is_not_found_leave_no_entry(
         await me.templates.soft_delete(uuid4())
     with pytest.raises(dal.StaleVersionError):
         await me.templates.commit(world.id, content="x", expected_head=7)
+    with pytest.raises(dal.StaleVersionError):
+        await me.templates.rollback(world.id, 1, expected_head=7)
+    for refused in (
+        me.templates.rollback(world.id, 2),
+        me.templates.delete_version(world.id, 2),
+        me.templates.fork(world.id, version=2),
+        me.templates.fork(uuid4()),
+        me.templates.set_label(world.id, "x", 2),
+        me.templates.remove_label(world.id, "x"),
+        me.templates.remove_rating(world.id),
+        me.templates.rate(uuid4(), 5),
+        me.templates.record_use(uuid4()),
+    ):
+        with pytest.raises(dal.NotFoundError):
+            await refused
+    with pytest.raises(dal.ConstraintError) as kept:
+        await me.templates.delete_version(world.id, 1)
+    assert kept.value.constraint == "only_version"
+    system = db.acting_as(dal.Actor.system("walk", request_id=request_id))
+    with pytest.raises(dal.UsageError):
+        await system.templates.fork(world.id)
+    with pytest.raises(dal.NotFoundError):
+        await system.templates.rename_category(uuid4().hex, "new")
+    with pytest.raises(dal.NotFoundError):
+        await system.templates.merge_categories(world.category, uuid4().hex)
+    labelled = await me.templates.set_label(world.id, "pin", 1)
+    await me.templates.commit(world.id, content="second")
+    (set_label, commit) = entries(root, request_id)
+    assert (set_label["action"], commit["action"]) == ("template.set_label", "template.commit")
+    with pytest.raises(dal.ChildExistsError):
+        await me.templates.delete_version(world.id, 1)
+    assert await me.templates.list_labels(world.id) == [labelled]
+    assert len(entries(root, request_id)) == 2
+
+
+async def test_a_category_of_a_taken_name_stays(
+    db: dal.Database, clock: dal.ManualClock, root: Root
+) -> None:
+    """Merging is another thing: neither is changed, and nothing is told."""
+    world, me, request_id = await prepared(db, clock, "TemplateRepository.rename_category")
+    before = root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}")
+    assert len(before) == 2
+    with pytest.raises(dal.UniqueError):
+        await me.templates.rename_category(world.category, world.target)
+    after = root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}")
+    assert after == before
     assert entries(root, request_id) == []
 
 
@@ -534,6 +708,11 @@ async def test_no_change_leaves_no_entry(
     db: dal.Database, clock: dal.ManualClock, root: Root, recorder: Recorder
 ) -> None:
     world, me, request_id = await prepared(db, clock, "TemplateRepository.commit")
+    system = db.acting_as(dal.Actor.system("walk", request_id=request_id))
+    await world.as_owner.templates.set_label(world.id, "production", 1)
+    await world.as_owner.templates.rate(world.id, 3, feedback="so so")
+    labels = await me.templates.list_labels(world.id)
+    ratings = await me.templates.list_ratings(world.id)
     before = await me.templates.get(world.id)
     clock.move(timedelta(seconds=1))
     same: list[Awaitable[object]] = [
@@ -543,21 +722,107 @@ async def test_no_change_leaves_no_entry(
             description=before.description,
             author_name=None,
             category=f" c-{world.word} ".upper(),
-            tags=["RED", "GRÜN", "\U0001f600", "red"],
+            tags=["RED", "GRÜN", "\U0001f600", "red", world.tag.upper()],
             visibility="private",
         ),
         me.templates.update_details(world.id),
         me.templates.commit(world.id, content=before.content),
         me.templates.commit(world.id, content=before.content, system_prompt=None),
+        me.templates.rollback(world.id, 1, message="no change"),
+        me.templates.set_label(world.id, "PRODUCTION ", 1),
+        me.templates.rate(world.id, 3, feedback="so so"),
+        system.templates.rename_category(world.slug, world.category),
     ]
     recorder.clear()
     for change in same:
         await change
     assert entries(root, request_id) == []
     assert await me.templates.get(world.id) == before
+    assert await me.templates.list_labels(world.id) == labels
+    assert len((await me.templates.list_label_moves(world.id)).rows) == 1
+    assert await me.templates.list_ratings(world.id) == ratings
     assert [name for name in recorder.names if name.startswith("audit_logs")] == []
     assert await me.templates.create_many([]) == []
     assert entries(root, request_id) == []
+
+
+async def test_what_entries_about_labels_ratings_and_categories_tell(
+    db: dal.Database, clock: dal.ManualClock, root: Root
+) -> None:
+    world, me, request_id = await prepared(db, clock, "TemplateRepository.merge_categories")
+    user = db.acting_as(dal.Actor.user(world.owner.id, request_id=request_id))
+    secret = f"s3cr3t {uuid4().hex}"
+    steps: list[tuple[Callable[[], Awaitable[object]], str, dict[str, Any]]] = [
+        (
+            lambda: user.templates.commit(world.id, content=secret),
+            "template.commit",
+            {"head_version": {"from": 1, "to": 2}},
+        ),
+        (
+            lambda: user.templates.set_label(world.id, "Live", 1),
+            "template.set_label",
+            {"label": {"from": "live", "to": "live"}, "version": {"from": None, "to": 1}},
+        ),
+        (
+            lambda: user.templates.set_label(world.id, "live", 2),
+            "template.set_label",
+            {"label": {"from": "live", "to": "live"}, "version": {"from": 1, "to": 2}},
+        ),
+        (
+            lambda: user.templates.remove_label(world.id, "LIVE"),
+            "template.remove_label",
+            {"label": {"from": "live", "to": "live"}, "version": {"from": 2, "to": None}},
+        ),
+        (
+            lambda: user.templates.rollback(world.id, 1),
+            "template.rollback",
+            {"head_version": {"from": 2, "to": 3}},
+        ),
+        (
+            lambda: user.templates.delete_version(world.id, 2),
+            "template.delete_version",
+            {"version": {"from": 2, "to": None}},
+        ),
+        (
+            lambda: user.templates.rate(world.id, 2, feedback=secret),
+            "template.rate",
+            {"rating": {"from": None, "to": 2}},
+        ),
+        (
+            lambda: user.templates.rate(world.id, 4),
+            "template.rate",
+            {"rating": {"from": 2, "to": 4}},
+        ),
+        (
+            lambda: user.templates.remove_rating(world.id),
+            "template.remove_rating",
+            {"rating": {"from": 4, "to": None}},
+        ),
+        (lambda: user.templates.record_use(world.id), "template.record_use", {}),
+        (
+            lambda: me.templates.merge_categories(world.category, world.target),
+            "category.merge",
+            {"slug": {"from": world.slug, "to": f"d-{world.word}"}},
+        ),
+        (
+            lambda: me.templates.rename_category(world.target, f"E {world.word}"),
+            "category.rename",
+            {
+                "slug": {"from": f"d-{world.word}", "to": f"e-{world.word}"},
+                "name": {"from": world.target, "to": f"E {world.word}"},
+            },
+        ),
+    ]
+    for change, _, _ in steps:
+        clock.move(timedelta(seconds=1))
+        await change()
+    found = entries(root, request_id)
+    assert [entry["action"] for entry in found] == [action for _, action, _ in steps]
+    for entry, (_, _, expected) in zip(found, steps, strict=True):
+        told = json.loads(entry["changes"])
+        # Of texts, length and hash; of what was said with a rating, nothing.
+        assert {field: told[field] for field in told if field != "content"} == expected
+    assert secret not in repr(found)
 
 
 async def user_case(
@@ -862,7 +1127,7 @@ async def test_what_is_not_marked_as_changing_only_reads(
     ask: Callable[[], Awaitable[bool]]
     if repository == "TemplateRepository":
         case = "system_private" if as_system else "own_private"
-        ask = partial(TEMPLATE_ASKS[name], await template_world(db, clock, case, counting=name))
+        ask = partial(TEMPLATE_ASKS[name], await template_world(db, clock, case, name))
     elif repository == "UserRepository":
         case = "self" if who == "user" else who
         ask = partial(USER_ASKS[name], await user_world(db, clock, case, name))

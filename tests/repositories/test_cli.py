@@ -216,7 +216,7 @@ def test_csv_with_a_map(cli: Cli, email: str, templates: Counts, tmp_path: Path)
     assert said.status == 1
     assert said.err.splitlines() == ["columns ignored: for_devs", f"{file}:4: 2 fields, not 3"]
     exported = [json.loads(line) for line in cli("export", "--as", email).out.splitlines()]
-    found = {row["name"]: (row["content"], row["visibility"]) for row in exported}
+    found = {row["name"]: (row["versions"][0]["content"], row["visibility"]) for row in exported}
     assert found == {"a": ("line one\r\nline two", "public"), "d": (long, "public")}
     for wrong in ("nonsense=name,prompt=content", "act=nonsense", "act=name"):
         said = cli("import", file, "--as", email, "--map", wrong)
@@ -304,17 +304,48 @@ def test_what_is_exported_can_be_imported_and_is_the_same(
 ) -> None:
     sample = ROOT / "scripts/sample_templates.jsonl"
     odd = named(1, content='quote " and \\ and \u2028', description="", tags=["b", "a", "Ä"])
-    extra = write(tmp_path / "extra.jsonl", [odd, named(2, created_at="2025-01-01T00:00:00.5Z")])
+    history = {
+        "name": "history",
+        "versions": [
+            {"content": "{{a}}", "author_name": "Bob", "created_at": "2025-01-02T00:00:00+01:00"},
+            {"content": "é", "system_prompt": "{{b=x}}", "version": 7, "message": "why"},
+        ],
+        "labels": {" Prod ": 1, "été": 7},
+        "last_version": 9,
+    }
+    rows = [odd, named(2, created_at="2025-01-01T00:00:00.5Z"), history]
+    extra = write(tmp_path / "extra.jsonl", rows)
     for file in (sample, extra):
         assert cli("import", file, "--as", email, "--create-user", "Ada").status == 0
     out, back = tmp_path / "out.jsonl", tmp_path / "back.jsonl"
     assert cli("export", "--as", email, "--out", out).status == 0
     assert out.stat().st_mode & 0o077 == 0
     assert cli("export", "--as", email).out == out.read_text(encoding="utf-8")
+    exported = [json.loads(line) for line in out.read_text(encoding="utf-8").split("\n")[:-1]]
+    (found,) = (row for row in exported if row["name"] == "history")
+    assert (found["labels"], found["last_version"]) == ({"prod": 1, "été": 7}, 9)
+    assert found["versions"] == [
+        {
+            "version": 1,
+            "content": "{{a}}",
+            "system_prompt": None,
+            "message": None,
+            "author_name": "Bob",
+            "created_at": "2025-01-01T23:00:00+00:00",
+        },
+        {
+            "version": 7,
+            "content": "é",
+            "system_prompt": "{{b=x}}",
+            "message": "why",
+            "author_name": None,
+            "created_at": found["created_at"],
+        },
+    ]
     url = ("--url", url_of(copy))
     options = ("--as", "new@example.org", "--create-user", "New", "--strict", "--json")
     said = cli("import", out, *options, *url)
-    assert (said.status, said.json["imported"]) == (0, 26)
+    assert (said.status, said.json["imported"]) == (0, 27)
     assert cli("export", "--as", "new@example.org", "--out", back, *url).status == 0
     assert back.read_bytes() == out.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == [

@@ -8,10 +8,13 @@ import dal
 from dal.repositories.base import CHANGING_METHODS, Repository
 from tests.repositories.conftest import Root, Rows
 from tests.repositories.contracts import (
+    ADMIN_CASES,
     AUDIT,
     AUDIT_ASKS,
     AUDIT_CASES,
     ERRORS,
+    FOR_ADMINS,
+    NO_TARGET,
     TEMPLATE_ASKS,
     TEMPLATE_CASES,
     TEMPLATES,
@@ -20,9 +23,13 @@ from tests.repositories.contracts import (
     USERS,
     VIEWER_CASES,
     World,
+    action_of,
+    admin_word,
+    as_admin,
     as_viewer,
     audit_world,
     public_methods,
+    template_word,
     template_world,
     user_world,
     viewer_word,
@@ -71,12 +78,23 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
     """All that a method could change of the case, as the server holds it."""
     actor = world.me.actor.id or world.id
     users = (world.owner.id.bytes, world.id.bytes, actor.bytes)
+    ours = "SELECT id FROM templates WHERE id = %s OR owner_id IN (%s, %s)"
+    them = (world.id.bytes, world.owner.id.bytes, actor.bytes)
     return (
-        root("SELECT * FROM templates WHERE id = %s OR owner_id = %s", world.id.bytes,
-             world.owner.id.bytes),
-        root("SELECT * FROM template_versions WHERE template_id = %s", world.id.bytes),
-        root("SELECT * FROM template_tags WHERE template_id = %s ORDER BY tag_id",
-             world.id.bytes),
+        root("SELECT * FROM templates WHERE id = %s OR owner_id IN (%s, %s) ORDER BY id", *them),
+        root(f"SELECT * FROM template_versions WHERE template_id IN ({ours})"
+             " ORDER BY template_id, version", *them),
+        root(f"SELECT * FROM template_tags WHERE template_id IN ({ours})"
+             " ORDER BY template_id, tag_id", *them),
+        root(f"SELECT * FROM template_labels WHERE template_id IN ({ours}) ORDER BY label", *them),
+        root(f"SELECT * FROM template_label_moves WHERE template_id IN ({ours}) ORDER BY id",
+             *them),
+        root(f"SELECT * FROM template_ratings WHERE template_id IN ({ours}) ORDER BY user_id",
+             *them),
+        root(f"SELECT * FROM templates_search WHERE template_id IN ({ours}) ORDER BY template_id",
+             *them),
+        root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}"),
+        root("SELECT * FROM search_corpora"),
         root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),
         root("SELECT * FROM user_tokens WHERE user_id IN (%s, %s, %s)", *users),
     )  # fmt: skip
@@ -99,8 +117,26 @@ async def check(world: World, root: Root, ask: object, method: str, word: str) -
 async def test_templates(
     db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str, word: str
 ) -> None:
-    world = await template_world(db, clock, case, counting=method)
+    world = await template_world(db, clock, case, method)
     await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
+
+
+def check_kept(root: Root, world: World, method: str, word: str) -> None:
+    """What is denied is kept, one entry; what is changed is told by one; nothing else is."""
+    kept = root("SELECT action, outcome, affected, actor_id, target_type, target_id"
+                " FROM audit_logs WHERE request_id = %s", world.me.actor.request_id)  # fmt: skip
+    changing = f"TemplateRepository.{method}" in CHANGING_METHODS
+    if not changing or word == "NF":
+        assert kept == []
+        return
+    ((action, outcome, affected, actor_id, target_type, target_id),) = kept
+    assert world.me.actor.id is not None
+    assert (action, actor_id) == (action_of(method), world.me.actor.id.bytes)
+    assert target_type == action.partition(".")[0]
+    assert outcome == ("denied" if word == "PD" else "success")
+    if word == "PD":
+        assert affected == 0
+        assert target_id == (None if method in NO_TARGET else world.id.bytes)
 
 
 @pytest.mark.parametrize("method", list(TEMPLATES))
@@ -109,19 +145,36 @@ async def test_templates_for_a_viewer(
     db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str
 ) -> None:
     """Each change is refused, whatever it is about, and the attempt is kept."""
-    world = await as_viewer(await template_world(db, clock, case, counting=method))
+    world = await as_viewer(await template_world(db, clock, case, method))
     word = viewer_word(method, case)
     await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
-    kept = root("SELECT action, outcome, affected, actor_id, target_type, target_id"
-                " FROM audit_logs WHERE request_id = %s", world.me.actor.request_id)  # fmt: skip
-    if f"TemplateRepository.{method}" not in CHANGING_METHODS:
-        assert kept == []
-        return
-    assert world.me.actor.id is not None
-    target = None if method in ("create", "create_many", "purge_deleted") else world.id.bytes
-    assert kept == [
-        (f"template.{method}", "denied", 0, world.me.actor.id.bytes, "template", target)
-    ]
+    check_kept(root, world, method, word)
+
+
+@pytest.mark.parametrize("method", list(TEMPLATES))
+@pytest.mark.parametrize("case", ADMIN_CASES)
+async def test_templates_for_an_admin(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str
+) -> None:
+    """Nothing of others is an admin's to see or change, but what everybody's are filed under."""
+    world = await as_admin(await template_world(db, clock, case, method))
+    word = admin_word(method, case)
+    await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
+    if word != "UQ":
+        check_kept(root, world, method, word)
+
+
+@pytest.mark.parametrize("method", sorted(FOR_ADMINS))
+@pytest.mark.parametrize("case", ["own_private", "own_orphan", "absent", "other_public"])
+async def test_templates_for_who_was_an_admin(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str, case: str
+) -> None:
+    """Who says so, and is none, or is deleted: refused, whether there is such a category or not."""
+    world = await as_admin(await template_world(db, clock, case, method), stale=True)
+    word = template_word(method, case)
+    assert word == "PD"
+    await check(world, root, TEMPLATE_ASKS[method], f"TemplateRepository.{method}", word)
+    check_kept(root, world, method, word)
 
 
 @pytest.mark.parametrize(("method", "case", "word"), cells(USERS, USER_CASES))

@@ -40,8 +40,16 @@ async def test_created_as_given(as_ada: dal.Session, ada: dal.User, clock: dal.M
         tags=frozenset({"one", "two"}),
         visibility=dal.Visibility.PUBLIC,
         head_version=1,
+        last_version=1,
+        use_count=0,
+        trend=0,
+        rating_sum=0,
+        rating_count=0,
+        forked_from_id=None,
+        forked_from_version=None,
         content="content",
         system_prompt="prompt",
+        variables=(),
         created_at=local.astimezone(UTC),
         updated_at=clock.now(),
         deleted_at=None,
@@ -117,7 +125,7 @@ async def test_the_system_prompt_of_a_commit(as_ada: dal.Session) -> None:
     head = await as_ada.templates.get(made.id)
     assert (head.head_version, head.content, head.system_prompt) == (5, "", "second")
     assert attrs.evolve(
-        head, content=made.content, system_prompt="prompt", head_version=1,
+        head, content=made.content, system_prompt="prompt", head_version=1, last_version=1,
         updated_at=made.updated_at,
     ) == made  # fmt: skip
 
@@ -201,6 +209,7 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
     assert await sent(t.create(name="n", content="c", id=mine)) == [
         "templates/insert",
         "template_versions/insert_many",
+        "templates_search/insert_many",
         "audit_logs/insert",
     ]
     assert await sent(t.create(name="n", content="c", category=word, tags=[word])) == [
@@ -211,6 +220,7 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "tags/insert_many",
         "template_versions/insert_many",
         "template_tags/insert_many",
+        "templates_search/insert_many",
         "audit_logs/insert",
     ]
     assert await sent(t.update_details(mine, name="m")) == [
@@ -218,26 +228,88 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "templates/lock_own",
         "templates/get_own_including_deleted",
         "templates/update_details",
+        "templates_search/upsert",
+        "audit_logs/insert",
+    ]
+    # What words do not find is not written anew.
+    assert await sent(t.update_details(mine, category=word)) == [
+        "users/lock_live",
+        "templates/lock_own",
+        "templates/get_own_including_deleted",
+        "categories/list_by_slugs",
+        "templates/update_details",
         "audit_logs/insert",
     ]
     assert await sent(t.commit(mine, content="d")) == [
         "users/lock_live",
         "templates/lock_own",
-        "template_versions/get_visible",
+        "templates/get_own_including_deleted",
         "templates/update_head",
         "template_versions/insert_many",
+        "templates_search/upsert",
+        "audit_logs/insert",
+    ]
+    assert await sent(t.rollback(mine, 1)) == [
+        "users/lock_live",
+        "templates/lock_own",
+        "template_versions/get_visible",
+        "templates/get_own_including_deleted",
+        "templates/update_head",
+        "template_versions/insert_many",
+        "templates_search/upsert",
+        "audit_logs/insert",
+    ]
+    assert await sent(t.delete_version(mine, 2)) == [
+        "users/lock_live",
+        "templates/lock_own",
+        "template_versions/delete_one",
+        "audit_logs/insert",
+    ]
+    assert await sent(t.set_label(mine, "production", 1)) == [
+        "users/lock_live",
+        "templates/lock_own",
+        "template_labels/lock_one",
+        "template_versions/get_visible",
+        "template_labels/insert_many",
+        "template_label_moves/insert_many",
+        "audit_logs/insert",
+    ]
+    assert await sent(t.set_label(mine, "production", 3)) == [
+        "users/lock_live",
+        "templates/lock_own",
+        "template_labels/lock_one",
+        "template_versions/get_visible",
+        "template_labels/update_version",
+        "template_label_moves/insert_many",
+        "audit_logs/insert",
+    ]
+    assert await sent(t.rate(mine, 5)) == [
+        "templates/exists_visible",
+        "users/lock_live",
+        "templates/lock_visible",
+        "template_ratings/lock_own",
+        "template_ratings/insert",
+        "templates/update_rating",
+        "audit_logs/insert",
+    ]
+    assert await sent(t.record_use(mine)) == [
+        "templates/exists_visible",
+        "users/lock_live",
+        "templates/record_use_visible",
         "audit_logs/insert",
     ]
     assert await sent(t.soft_delete(mine)) == [
         "users/lock_live",
         "templates/soft_delete",
+        "templates_search/delete_one",
         "audit_logs/insert",
     ]
     assert await sent(t.restore(mine)) == [
         "users/lock_live",
         "templates/restore",
-        "audit_logs/insert",
         "templates/get_visible",
+        "templates_search/upsert",
+        "audit_logs/insert",
     ]
 
 
@@ -258,6 +330,53 @@ WRONG: list[tuple[str, Call]] = [
     (T, lambda s, i: s.templates.soft_delete(str(i))),  # type: ignore[arg-type]
     (T, lambda s, i: s.templates.restore(str(i))),  # type: ignore[arg-type]
     (T, lambda s, i: s.templates.purge(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.diff(str(i), 1, 1)),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.rollback(str(i), 1)),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.delete_version(str(i), 1)),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.fork(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.get_labelled(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.list_labels(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.list_label_moves(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.set_label(str(i), "x", 1)),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.remove_label(str(i), "x")),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.rate(str(i), 1)),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.remove_rating(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.find_my_rating(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.list_ratings(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.get_rating_distribution(str(i))),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.record_use(str(i))),  # type: ignore[arg-type]
+    ("from_version", lambda s, i: s.templates.diff(i, 0, 1)),
+    ("from_version", lambda s, i: s.templates.diff(i, "1", 1)),  # type: ignore[arg-type]
+    ("to_version", lambda s, i: s.templates.diff(i, 1, True)),
+    ("to_version", lambda s, i: s.templates.diff(i, 1, 2**32)),
+    ("context", lambda s, i: s.templates.diff(i, 1, 1, context=-1)),
+    ("context", lambda s, i: s.templates.diff(i, 1, 1, context=1001)),
+    ("context", lambda s, i: s.templates.diff(i, 1, 1, context=True)),
+    ("version", lambda s, i: s.templates.rollback(i, 0)),
+    ("version", lambda s, i: s.templates.rollback(i, "1")),  # type: ignore[arg-type]
+    ("expected_head", lambda s, i: s.templates.rollback(i, 1, expected_head="1")),  # type: ignore[arg-type]
+    ("version", lambda s, i: s.templates.delete_version(i, -1)),
+    ("version", lambda s, i: s.templates.delete_version(i, None)),  # type: ignore[arg-type]
+    ("version", lambda s, i: s.templates.fork(i, version=0)),
+    ("id", lambda s, i: s.templates.fork(i, id=str(i))),  # type: ignore[arg-type]
+    ("name", lambda s, i: s.templates.fork(i, name=5)),  # type: ignore[arg-type]
+    ("version", lambda s, i: s.templates.set_label(i, "x", 0)),
+    ("version", lambda s, i: s.templates.set_label(i, "x", "1")),  # type: ignore[arg-type]
+    ("label", lambda s, i: s.templates.set_label(i, " ", 1)),
+    ("label", lambda s, i: s.templates.set_label(i, " Latest", 1)),
+    ("label", lambda s, i: s.templates.remove_label(i, "latest")),
+    ("label", lambda s, i: s.templates.get_labelled(i, "")),
+    ("rating", lambda s, i: s.templates.rate(i, 0)),
+    ("rating", lambda s, i: s.templates.rate(i, 6)),
+    ("rating", lambda s, i: s.templates.rate(i, True)),
+    ("rating", lambda s, i: s.templates.rate(i, 4.0)),  # type: ignore[arg-type]
+    ("limit", lambda s, i: s.templates.list_labels(i, limit=0)),
+    ("limit", lambda s, i: s.templates.list_label_moves(i, limit=501)),
+    ("limit", lambda s, i: s.templates.list_ratings(i, limit=True)),
+    ("limit", lambda s, i: s.templates.list_category_counts(limit=0)),
+    ("limit", lambda s, i: s.templates.list_tag_counts(limit=501)),
+    ("after", lambda s, i: s.templates.list_label_moves(i, after="x")),
+    ("after", lambda s, i: s.templates.list_ratings(i, after="x")),
     ("template_ids", lambda s, i: s.templates.list_taken_ids([i, str(i)])),  # type: ignore[list-item]
     ("template_ids", lambda s, i: s.templates.list_taken_ids(None)),  # type: ignore[arg-type]
     ("version", lambda s, i: s.templates.get_version(i, "1")),  # type: ignore[arg-type]
@@ -315,6 +434,13 @@ WRONG_FOR_THE_SYSTEM: list[tuple[str, Call]] = [
     ("user_id", lambda s, i: s.users.restore(str(i))),  # type: ignore[arg-type]
     ("owner_id", lambda s, i: s.templates.create(name="n", content="c", owner_id="ada")),  # type: ignore[arg-type]
     ("email", lambda s, i: s.users.find_by_email(5)),  # type: ignore[arg-type]
+    (T, lambda s, i: s.templates.record_use(str(i))),  # type: ignore[arg-type]
+    ("category", lambda s, i: s.templates.rename_category("--", "x")),
+    ("name", lambda s, i: s.templates.rename_category("x", "--")),
+    ("name", lambda s, i: s.templates.rename_category("x", "y" * 101)),
+    ("category", lambda s, i: s.templates.merge_categories(None, "x")),  # type: ignore[arg-type]
+    ("into", lambda s, i: s.templates.merge_categories("x", 5)),  # type: ignore[arg-type]
+    ("into", lambda s, i: s.templates.merge_categories("A b", "a-B ")),
     ("target_id", lambda s, i: s.audit.list_of_target("user", str(i))),  # type: ignore[arg-type]
     ("target_type", lambda s, i: s.audit.list_of_target(None, i)),  # type: ignore[arg-type]
     ("limit", lambda s, i: s.templates.list_all(limit=True)),
@@ -352,8 +478,13 @@ async def test_older_than_anything(system: dal.Session, as_ada: dal.Session) -> 
 
 async def test_statistics(alone: dal.Database) -> None:
     system = alone.acting_as(dal.Actor.system("statistics"))
-    before = await system.templates.statistics()
-    assert before == dal.TemplateStatistics(0, 0, 0, 0, 0, 0, 0)
+    nothing = dal.TemplateStatistics(
+        templates=0, public=0, private=0, deleted=0, versions=0, authors=0, tags=0,
+        ratings=0, rating_sum=0, uses=0, never_used=0,
+    )  # fmt: skip
+    as_nobody = alone.acting_as(dal.Actor.anonymous())
+    for session in (system, as_nobody):
+        assert await session.templates.statistics() == nothing
     ada, bob = await new_user(alone), await new_user(alone, "Bob")
     as_ada = alone.acting_as(dal.Actor.user(ada.id))
     as_bob = alone.acting_as(dal.Actor.user(bob.id))
@@ -361,21 +492,60 @@ async def test_statistics(alone: dal.Database) -> None:
         name="a", content="1", author_name="X", tags=["t", "u"], category="C"
     )
     await as_ada.templates.commit(first.id, content="2")
-    await as_ada.templates.create(name="b", content="1", author_name="x", visibility="public")
+    public = await as_ada.templates.create(
+        name="b", content="1", author_name="x", visibility="public"
+    )
     gone = await as_ada.templates.create(name="c", content="1", author_name="Z", tags=["v"])
+    for used in (gone, public, public, public):
+        await as_ada.templates.record_use(used.id)
+    await as_ada.templates.rate(gone.id, 1)
     await as_ada.templates.soft_delete(gone.id)
     await as_bob.templates.create(name="d", content="1", author_name="Y", tags=["w"], category="D")
+    await as_ada.templates.rate(first.id, 5)
+    await as_bob.templates.rate(public.id, 2)
+    of_public = attrs.evolve(
+        nothing, templates=1, public=1, versions=1, authors=1, ratings=1, rating_sum=2, uses=3
+    )
     # Authors are told apart byte by byte: X and x are two.
     assert await system.templates.statistics() == dal.TemplateStatistics(
-        templates=3, public=1, private=2, deleted=1, versions=4, authors=3, tags=3
+        templates=3, public=1, private=2, deleted=1, versions=4, authors=3, tags=3,
+        ratings=2, rating_sum=7, uses=3, never_used=2,
+    )  # fmt: skip
+    # To everybody what they may see.
+    assert await as_ada.templates.statistics() == dal.TemplateStatistics(
+        templates=2, public=1, private=1, deleted=1, versions=3, authors=2, tags=2,
+        ratings=2, rating_sum=7, uses=3, never_used=1,
+    )  # fmt: skip
+    assert await as_bob.templates.statistics() == attrs.evolve(
+        of_public, templates=2, private=1, versions=2, authors=2, tags=1, never_used=1
     )
+    assert await as_nobody.templates.statistics() == of_public
     in_trash = await as_bob.templates.create(name="e", content="1")
     await as_bob.templates.soft_delete(in_trash.id)
     assert (await system.templates.statistics()).deleted == 2
-    # What a deleted user has in the trash is hidden with all that is theirs.
+    assert (await as_ada.templates.statistics()).deleted == 1
+    # What a deleted user has in the trash is hidden with all that is theirs, and so are the
+    # ratings that they gave.
     await system.users.soft_delete(bob.id)
     assert await system.templates.statistics() == dal.TemplateStatistics(
-        templates=2, public=1, private=1, deleted=1, versions=3, authors=2, tags=2
-    )
-    counts = await system.templates.list_category_counts()
-    assert [(c.slug, c.name, c.templates) for c in counts] == [(None, None, 1), ("c", "C", 1)]
+        templates=2, public=1, private=1, deleted=1, versions=3, authors=2, tags=2,
+        ratings=1, rating_sum=5, uses=3, never_used=1,
+    )  # fmt: skip
+    assert await as_bob.templates.statistics() == attrs.evolve(of_public, ratings=0, rating_sum=0)
+
+    async def counts(session: dal.Session) -> tuple[list[Any], list[Any]]:
+        categories = await session.templates.list_category_counts()
+        tags = await session.templates.list_tag_counts()
+        return (
+            [(c.slug, c.name, c.templates) for c in categories],
+            [(t.tag_key, t.name, t.templates) for t in tags],
+        )
+
+    of_ada = ([(None, None, 1), ("c", "C", 1)], [("t", "t", 1), ("u", "u", 1)])
+    assert await counts(system) == await counts(as_ada) == of_ada
+    assert await counts(as_nobody) == await counts(as_bob) == ([(None, None, 1)], [])
+    await system.users.restore(bob.id)
+    assert (await system.templates.statistics()).rating_sum == 7
+    assert await counts(as_bob) == (
+        [(None, None, 1), ("d", "D", 1)], [("w", "w", 1)],
+    )  # fmt: skip

@@ -180,7 +180,7 @@ async def test_normalised_columns_give_their_documented_form(
         page = await writer.templates.search(
             tags=new.tags, category=new.category, scope="mine", limit=500
         )
-        assert template.id in [row.id for row in page.rows]
+        assert template.id in [hit.template.id for hit in page.rows]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_every_emoji_is_a_tag_of_its_own(writer: dal.Session, root: Root) 
     # Each is found by itself alone.
     for e in emoji[::97]:
         found = (await writer.templates.search(tags=[e], scope="mine")).rows
-        assert [e in row.tags for row in found] == [True]
+        assert [e in hit.template.tags for hit in found] == [True]
 
 
 Call = Callable[[Any, UUID, Any], Awaitable[object]]
@@ -245,6 +245,7 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
         {
             "create": lambda s, _, v: s.templates.create(name=v, content="c"),
             "update_details": lambda s, i, v: s.templates.update_details(i, name=v),
+            "fork": lambda s, i, v: s.templates.fork(i, name=v),
         },
     ),
     "description": (
@@ -275,13 +276,32 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
             "commit": lambda s, i, v: s.templates.commit(i, content="c", system_prompt=v),
         },
     ),
-    "message": (500, {"commit": lambda s, i, v: s.templates.commit(i, content="x", message=v)}),
+    "message": (
+        500,
+        {
+            "commit": lambda s, i, v: s.templates.commit(i, content="x", message=v),
+            "rollback": lambda s, i, v: s.templates.rollback(i, 1, message=v),
+        },
+    ),
+    "feedback": (65_535, {"rate": lambda s, i, v: s.templates.rate(i, 5, feedback=v)}),
+    "label": (
+        100,
+        {
+            "set_label": lambda s, i, v: s.templates.set_label(i, v, 1),
+            "get_labelled": lambda s, i, v: s.templates.get_labelled(i, v),
+            "remove_label": lambda s, i, v: s.templates.remove_label(i, v),
+            "search": lambda s, _, v: s.templates.search(label=v),
+        },
+    ),
+    "author": (255, {"search": lambda s, _, v: s.templates.search(author=v)}),
     "category": (
         100,
         {
             "create": lambda s, _, v: s.templates.create(name="n", content="c", category=v),
             "update_details": lambda s, i, v: s.templates.update_details(i, category=v),
             "search": lambda s, _, v: s.templates.search(category=v),
+            "rename_category": lambda s, _, v: s.templates.rename_category(v, "x"),
+            "merge_categories": lambda s, _, v: s.templates.merge_categories(v, "x"),
         },
     ),
     "tags": (
@@ -292,7 +312,15 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
             "search": lambda s, _, v: s.templates.search(tags=[v]),
         },
     ),
-    "text": (500, {"search": lambda s, _, v: s.templates.search(v)}),
+    "into": (100, {"merge_categories": lambda s, _, v: s.templates.merge_categories("x", v)}),
+    "any_tags": (100, {"search": lambda s, _, v: s.templates.search(any_tags=["ok", v])}),
+    "text": (
+        1_000,
+        {
+            "search": lambda s, _, v: s.templates.search(v),
+            "count_search": lambda s, _, v: s.templates.count_search(v),
+        },
+    ),
     "email": (
         254,
         {
@@ -320,6 +348,10 @@ def everything(root: Root) -> list[int]:
         "templates",
         "template_versions",
         "template_tags",
+        "template_labels",
+        "template_label_moves",
+        "template_ratings",
+        "templates_search",
         "audit_logs",
     ]
     return [root(f"SELECT COUNT(*) FROM {table}")[0][0] for table in tables]
@@ -347,14 +379,19 @@ async def test_what_no_column_holds_is_refused_by_name(
     assert await as_ada.templates.get(made.id) == made
 
 
-@pytest.mark.parametrize("field", ["name", "description", "author_name", "message", "full_name"])
+@pytest.mark.parametrize(
+    "field",
+    ["name", "description", "author_name", "message", "feedback", "label", "full_name"],
+)
 async def test_as_long_as_the_column_is_stored(as_ada: dal.Session, field: str) -> None:
     longest, takers = LIMITS[field]
     made = await as_ada.templates.create(name="n", content="c")
     text = "\U0001f600" * longest if longest < 65_535 else "x" * longest
-    for call in takers.values():
+    for taker, call in takers.items():
         stored = await call(as_ada, made.id, text)
-        assert getattr(stored, field) == text
+        # Of a label, these tell other things.
+        if field != "label" or taker == "set_label":
+            assert getattr(stored, field) == text
 
 
 async def test_the_limits_are_those_of_the_columns(root: Root) -> None:
@@ -375,7 +412,12 @@ async def test_the_limits_are_those_of_the_columns(root: Root) -> None:
         "message": ("template_versions", "message"),
         "email": ("users", "email"),
         "full_name": ("users", "full_name"),
+        "author": ("templates", "author_name"),
+        "feedback": ("template_ratings", "feedback"),
+        "label": ("template_labels", "label"),
         "category": ("categories", "slug"),
+        "into": ("categories", "slug"),
+        "any_tags": ("tags", "tag_key"),
         "tags": ("tags", "tag_key"),
     }
     assert set(columns) == set(LIMITS) - {"text"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,20 +22,33 @@ from dal.testing.fill import STRANGER
 from dal.testing.measure import budget, counting, explain, full_scans, keys_used
 from dal.testing.prepare import Column, prepare, with_question_marks
 from tests.sql import text_rules
-from tests.sql.values import CASES, LIMIT, MISSES, PRIVATE, PUBLIC, Values, hits, misses, raw
+from tests.sql.values import (
+    CASES,
+    GIVES_WITHOUT,
+    LIMIT,
+    MISSES,
+    PRIVATE,
+    PUBLIC,
+    Values,
+    hits,
+    misses,
+    raw,
+)
 from tests.sql.worlds import World
 
 # A note that a key could not be used because of a parameter's type or collation is an error here;
 # 1003 and 1276 are how MySQL shows the statement that it has explained.
 _EXPLAINED = frozenset({"1003", "1276"})
 _MANY_ROWS = 100_000
+_GIVEN = re.compile(r"\b(\w+\.\w+) = :")
+_JOINED = re.compile(r"\b(\w+\.\w+) = (\w+\.\w+)\b")
 # What MySQL takes for a parameter of a family. A document is sent as its text.
 _TAKEN = {"json": frozenset({"json", "text"})}
 # Parameter -> column of the last row of a page that it is given for the next page.
 _FOLLOWING = {
-    "before_at": ("created_at", "occurred_at"),
+    "before_at": ("created_at", "occurred_at", "moved_at", "updated_at"),
     "before_deleted_at": ("deleted_at",),
-    "before_id": ("id",),
+    "before_id": ("id", "user_id"),
     "before_version": ("version",),
     "after_at": ("created_at",),
     "after_id": ("id",),
@@ -49,10 +63,19 @@ def decoder_of(handle: Handle) -> Decoder[Any] | None:
 def tables_of(sql: str) -> list[str]:
     """The tables whose rows the statement reads, the first one is what it is about."""
     words = [token.text.strip("`") for token in text_rules.significant(sql)]
+    # A join in parentheses begins with a table.
+    words = [
+        word
+        for i, word in enumerate(words)
+        if not (word == "(" and words[i - 1].upper() == "JOIN" and words[i + 1].upper() != "SELECT")
+    ]
     found = [
         after
-        for before, after in pairwise(words)
-        if before.upper() in ("FROM", "JOIN", "UPDATE")
+        for i, (before, after) in enumerate(pairwise(words))
+        if (
+            before.upper() in ("FROM", "JOIN", "UPDATE")
+            or (before.upper() == "STRAIGHT_JOIN" and words[i - 1].upper() != "SELECT")
+        )
         and after.upper() not in ("(", "SKIP")
         # FOR UPDATE, at the end of a SELECT, names no table.
         and not (before.upper() == "UPDATE" and words[0].upper() != "UPDATE")
@@ -271,12 +294,24 @@ async def check_access(world: World, handle: Handle) -> list[str]:
     if access == "public":
         hidden = await world.answer(statement, first, [_HIDE_ALL])
         return [] if is_empty(handle, hidden) else ["what is private is given"]
+    if access == "public or actor" and "template_id" not in first:
+        faults = []
+        for who in (stranger, None):
+            asked = [{**values, "actor_id": who} for values in hits(statement, world.factor)]
+            if all([is_empty(handle, await world.answer(statement, v)) for v in asked]):
+                faults.append(f"what is public is not given to {who}")
+            answers = [await world.answer(statement, values, [_HIDE_ALL]) for values in asked]
+            if not all(is_empty(handle, answer) for answer in answers):
+                faults.append(f"what is private is given to {who}")
+        return faults
     if access == "public or actor":
+        # Some ask for a user.
+        nobody = [None] * next(p.type.nullable for p in statement.params if p.name == "actor_id")
         private = {**first, "template_id": fill.template_id(PRIVATE)}
         public = {**first, "template_id": fill.template_id(PUBLIC), "version": 1}
         public = {name: public[name] for name in first}
         faults = []
-        for who in (stranger, None):
+        for who in (stranger, *nobody):
             if not is_empty(handle, await world.answer(statement, {**private, "actor_id": who})):
                 faults.append(f"what is private is given to {who}")
             if is_empty(handle, await world.answer(statement, {**public, "actor_id": who})):
@@ -315,6 +350,18 @@ _FORGET = (
     " WHERE t.id IS NULL",
     "DELETE l FROM template_tags AS l LEFT JOIN templates AS t ON l.template_id = t.id"
     " WHERE t.id IS NULL",
+    *(
+        f"DELETE l FROM {table} AS l LEFT JOIN templates AS t ON l.template_id = t.id"
+        " WHERE t.id IS NULL"
+        for table in (
+            "template_labels",
+            "template_label_moves",
+            "template_ratings",
+            "templates_search",
+        )
+    ),
+    "DELETE r FROM template_ratings AS r INNER JOIN users AS u ON r.user_id = u.id"
+    " WHERE u.deleted_at IS NOT NULL",
     "DELETE k FROM user_tokens AS k INNER JOIN users AS u ON k.user_id = u.id"
     " WHERE u.deleted_at IS NOT NULL",
     "DELETE FROM users WHERE deleted_at IS NOT NULL",
@@ -380,8 +427,20 @@ def _live_users(factor: int) -> list[int]:
     return [n for n in range(fill.n_users(factor)) if fill.user_deleted_at(n) is None]
 
 
-def _category_counts(factor: int, _: Values) -> list[tuple[object, ...]]:
-    counts = Counter(map(fill.template_category, _live(factor)))
+def _seen(factor: int, values: Values) -> list[int]:
+    """Of the live ones those that the actor may see, where somebody asks."""
+    live = _live(factor)
+    if "actor_id" not in values:
+        return live
+    return [n for n in live if fill.is_public(n) or _is_owner(n, factor, values)]
+
+
+def _is_owner(n: int, factor: int, values: Values) -> bool:
+    return fill.user_id(fill.owner_of(n, factor)) == values["actor_id"]
+
+
+def _category_counts(factor: int, values: Values) -> list[tuple[object, ...]]:
+    counts = Counter(map(fill.template_category, _seen(factor, values)))
     rows = [
         ((None, None) if n is None else (f"category-{n}", f"Category {n}"), count)
         for n, count in counts.items()
@@ -390,25 +449,62 @@ def _category_counts(factor: int, _: Values) -> list[tuple[object, ...]]:
     return [(*names, count) for names, count in rows[:LIMIT]]
 
 
-def _statistics(factor: int, _: Values) -> list[tuple[object, ...]]:
-    live = _live(factor)
+def _tag_counts(factor: int, values: Values) -> list[tuple[object, ...]]:
+    counts = Counter(tag for n in _seen(factor, values) for tag in fill.template_tags(n, factor))
+    rows = [(f"tag{n}", f"Tag{n}", count) for n, count in counts.items()]
+    return [*sorted(rows, key=lambda row: (-row[2], row[0]))[:LIMIT]]
+
+
+def _statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
+    live = _seen(factor, values)
     in_trash = [
         n
         for n in range(fill.n_templates(factor))
         if fill.template_deleted_at(n) is not None
         and fill.user_deleted_at(fill.owner_of(n, factor)) is None
+        and ("actor_id" not in values or _is_owner(n, factor, values))
     ]
+    numbers = [fill.rating_numbers(n, factor) for n in live]
     return [
         (
             len(live),
             sum(map(fill.is_public, live)),
             sum(not fill.is_public(n) for n in live),
             len(in_trash),
-            sum(map(fill.head_version, live)),
+            sum(len(fill.template_versions(n)) for n in live),
             len({fill.template_texts(n)[2] for n in live} - {None}),
             len({tag for n in live for tag in fill.template_tags(n, factor)}),
+            sum(number for _, number in numbers),
+            sum(total for total, _ in numbers),
+            sum(map(fill.template_uses, live)),
+            sum(not fill.template_uses(n) for n in live),
         )
     ]
+
+
+def _template(factor: int, values: Values) -> int:
+    return next(
+        n for n in range(fill.n_templates(factor)) if fill.template_id(n) == values["template_id"]
+    )
+
+
+def _distribution(factor: int, values: Values) -> list[tuple[object, ...]]:
+    given = fill.ratings(_template(factor, values), factor)
+    counts = Counter(r for user, r in given.items() if fill.user_deleted_at(user) is None)
+    return [tuple(counts[rating] for rating in range(1, 6))]
+
+
+def _version_before(factor: int, values: Values) -> list[tuple[object, ...]]:
+    before = values["before_version"]
+    assert isinstance(before, int)
+    versions = fill.template_versions(_template(factor, values))
+    return [(max(version for version in versions if version < before),)]
+
+
+def _labelled(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n = _template(factor, values)
+    version = fill.template_labels(n).get(str(values["label"]), fill.head_version(n))
+    return [(values["template_id"], version)]
 
 
 def _user_statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
@@ -494,9 +590,18 @@ def _n_failures(factor: int, values: Values) -> list[tuple[object, ...]]:
 # What is given of all that was filled in, found here without SQL: the first columns of each row.
 _NUMBERS: Mapping[str, Callable[[int, Values], list[tuple[object, ...]]]] = {
     "categories/list_counts": _category_counts,
+    "categories/list_visible_counts": _category_counts,
+    "tags/list_counts": _tag_counts,
+    "tags/list_visible_counts": _tag_counts,
+    "template_ratings/find_distribution_any": _distribution,
+    "template_ratings/find_distribution_visible": _distribution,
+    "template_versions/find_before": _version_before,
+    "template_versions/find_labelled_any": _labelled,
+    "template_versions/find_labelled_visible": _labelled,
     "templates/count_all": lambda factor, _: [(len(_live(factor)),)],
     "templates/count_public": lambda factor, _: [(sum(map(fill.is_public, _live(factor))),)],
     "templates/get_statistics": _statistics,
+    "templates/get_visible_statistics": _statistics,
     "user_tokens/find_holder": _holder,
     "users/count_all": lambda factor, _: [(len(_live_users(factor)),)],
     "users/find_window_end": _window_end,
@@ -514,7 +619,11 @@ async def check_numbers(world: World, handle: Handle) -> list[str]:
     if expected is None:
         return []
     faults = []
-    for values in hits(handle.statement, world.factor):
+    asked = hits(handle.statement, world.factor)
+    if (handle.name, "actor_id") in GIVES_WITHOUT:
+        # Who owns nothing, and nobody.
+        asked += [{**asked[0], "actor_id": who} for who in (fill.user_id(STRANGER), None)]
+    for values in asked:
         answer = await world.answer(handle.statement, values)
         wanted = [tuple(map(raw, row)) for row in expected(world.factor, values)]
         rows = [(str(answer.last_id),)] if isinstance(handle, LastId) else answer.rows
@@ -561,9 +670,12 @@ def _unique_faults(world: World, statement: Statement) -> list[str]:
         return []
     alias, _, column = order[-1].split()[0].partition(".")
     table = text_rules.aliases(statement.sql).get(alias, "")
+    # The rest of the key is ordered by before, or is given, itself or as what it is joined to.
+    fixed = {term.split()[0] for term in order[:-1]}
+    fixed |= set(_GIVEN.findall(statement.sql))
+    fixed |= {joined for to, joined in _JOINED.findall(statement.sql) if to in fixed}
     for key in world.schema.unique_keys.get(table, ()):
-        rest = key - {column}
-        if column in key and all(f"{alias}.{c} = :" in statement.sql for c in rest):
+        if column in key and all(f"{alias}.{c}" in fixed for c in key - {column}):
             return []
     return [f"the order ends in {alias}.{column}, which is not unique"]
 
@@ -578,6 +690,7 @@ async def check_order(world: World, handle: Handle) -> list[str]:
     if "limit_rows" not in names or not names & _FOLLOWING.keys():
         return faults
     decoder = handle.decoder
+    ordered = {term.split()[0].partition(".")[2] for term in text_rules.order_of(statement.sql)}
     for case in CASES.get(statement.name, ({},)):
         start = {**hits(statement, world.factor)[0], **case}
         values = {name: start[name] for name in names}
@@ -591,15 +704,17 @@ async def check_order(world: World, handle: Handle) -> list[str]:
             n_pages += 1
             if n_pages > 20:
                 return [*faults, "paging does not end"]
-            values |= _following(names, rows[-1])
+            values |= _following(names, ordered, rows[-1])
         if len(whole.rows) < 2 or walked != decoder.rows(whole.rows):
             n_whole = len(whole.rows)
             faults.append(f"{len(walked)} rows by pages, {n_whole} at once, or another order")
     return faults
 
 
-def _following(names: set[str], row: object) -> Values:
+def _following(names: set[str], ordered: set[str], row: object) -> Values:
+    """The key of a row; of two columns it is the one that the rows are ordered by."""
     return {
-        name: next(getattr(row, c) for c in _FOLLOWING[name] if hasattr(row, c))
-        for name in names & _FOLLOWING.keys()
+        name: getattr(row, max(columns, key=lambda c: (c in ordered, hasattr(row, c))))
+        for name, columns in _FOLLOWING.items()
+        if name in names
     }

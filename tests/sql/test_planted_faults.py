@@ -262,6 +262,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     ("templates/list_own", "3 * rows + 2 * tags + 3", "rows + 1", "rows fetched"),
     ("templates/list_own", "3 * rows + 2 * tags + 3", "1000 * rows", "say less"),
     ("templates/list_all", "2 * passed + 2", "2", "rows fetched"),
+    ("template_ratings/list_any", "2 * passed + 4", "4", "rows fetched"),
     # access
     (
         "templates/list_own",
@@ -271,6 +272,8 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     ),
     ("templates/get_visible", "t.visibility = 'public'", "t.visibility <> ''", "is private"),
     ("templates/get_visible", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
+    ("templates/list_hits", "t.visibility = 'public'", "t.visibility <> ''", "is private"),
+    ("templates/list_hits", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
     ("templates/list_own", "access:  actor", "access:  system", "actor_id is asked for"),
     ("templates/list_public", "access:  public", "access:  actor", "nobody asks"),
     ("user_tokens/find_holder", "access:  token", "access:  system", "chosen by token_hash"),
@@ -294,6 +297,8 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     # numbers
     ("users/get_statistics", ">= :day_ago", "> :day_ago", "there are"),
     ("users/find_window_end", "u.id DESC", "u.id ASC", "there are"),
+    ("template_ratings/find_distribution_any", "r.rating = 4", "r.rating = 3", "there are"),
+    ("templates/get_visible_statistics", "SUM(t.use_count)", "SUM(t.trend)", "there are"),
     ("users/record_failure", "failed_logins + 1, 1)", "failed_logins + 1, 2)", "there are"),
     # what is written
     (
@@ -303,6 +308,14 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
         "credentials_changed_at is",
     ),
     ("users/unlock", "    failed_logins = 0,\n", "", "failed_logins is '5', and should be '0'"),
+    # Whole numbers are divided to four digits.
+    (
+        "templates/record_use_any",
+        "604800E0 - trend / 1E9",
+        "604800 - trend / 1000000000",
+        "trend is",
+    ),
+    ("templates/add_ratings", "t.rating_sum + r.rating", "t.rating_sum + 1", "rating_sum is"),
     (
         "users/unlock",
         "    failed_logins = 0,\n",
@@ -342,6 +355,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
         "    t.created_at DESC",
         "not unique",
     ),
+    ("template_labels/list_any", "ORDER BY l.label", "ORDER BY l.version", "not unique"),
     ("templates/list_own_ids_including_deleted", "ORDER BY t.id\n", "", "an ORDER BY"),
 ]
 

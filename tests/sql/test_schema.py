@@ -13,7 +13,7 @@ _MAY_BE_NULL = re.compile(r"^  `(\w+)` .*\bDEFAULT NULL", re.MULTILINE)
 
 
 def _columns(text: str) -> list[str]:
-    return text.replace("`", "").split(",")
+    return text.replace("`", "").replace(" ", "").split(",")
 
 
 def unchecked_foreign_keys(schema: str) -> list[str]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID
 from dal.records.users import TokenPurpose
+from dal.search.documents import public_tokens
 from dal.statements import Statement
 from dal.statements.lexer import Kind, tokens
 from dal.testing import fill
@@ -29,6 +30,8 @@ Values = dict[str, object]
 PRIVATE: Final = 20
 PUBLIC: Final = 60
 TRASH: Final = (40, 50, 120)
+# Of those in the trash some without a label, which would keep them there.
+BARE_TRASH: Final = (50, 130, 210)
 # Users: what each number is like stands in fill.
 DELETED_USER: Final = 3
 ADMIN: Final = 4
@@ -41,6 +44,32 @@ INACTIVE_ADMIN: Final = 34
 NEVER_LOGGED_IN: Final = 57
 FRESH: Final = 10**6
 """Number of a row that is not there yet."""
+# A public template of somebody else that OWNER rated.
+RATED: Final = 21
+# A template of OWNER that was never used.
+UNUSED: Final = 10
+# A live public template of a deleted user, and a live user who rated it.
+ORPHAN: Final = next(
+    n
+    for n in range(fill.n_templates(1))
+    if fill.is_public(n)
+    and fill.template_deleted_at(n) is None
+    and fill.user_deleted_at(fill.owner_of(n, 1)) is not None
+    and fill.rating_numbers(n, 1)[1] > 1
+    and fill.template_labels(n)
+)
+
+
+def _live_rater(n: int) -> int:
+    """Who rated a template of others first."""
+    return next(
+        user
+        for user in fill.ratings(n, 1)
+        if user not in (fill.owner_of(n, 1), OWNER) and fill.user_deleted_at(user) is None
+    )
+
+
+_TOKENS_THERE: Final = [public_tokens(term).body for term in (fill.WORD, "10")]
 
 LIMIT: Final = 20
 WINDOW: Final = 20
@@ -56,6 +85,7 @@ _TABLE: Final[Mapping[str, tuple[object, object]]] = {
     "actor_name": (None, NEVER_MISSES),
     "actor_type": ("user", NEVER_MISSES),
     "affected": (1, NEVER_MISSES),
+    "after_id": (UUID(int=0), MAX_ID),
     "audit_id": (fill.audit_id(FRESH), NEVER_MISSES),
     "author_name": ("Ada", NEVER_MISSES),
     "before_at": (END_OF_TIME, BEFORE_ALL),
@@ -68,34 +98,54 @@ _TABLE: Final[Mapping[str, tuple[object, object]]] = {
     "changes": ("{}", NEVER_MISSES),
     "content": ("Review {{sql}}", NEVER_MISSES),
     "content_sha256": (bytes(32), NEVER_MISSES),
+    "corpus": (fill.CORPUS, "no-such-texts"),
+    "corpus_terms": (7_000, NEVER_MISSES),
+    "count_change": (1, NEVER_MISSES),
     "created_at": (START, NEVER_MISSES),
     "created_by": (fill.user_id(OWNER), NEVER_MISSES),
     "day_ago": (NOW - timedelta(days=1), NEVER_MISSES),
     "deleted_before": (END_OF_TIME, BEFORE_ALL),
     "description": ("What it is for", NEVER_MISSES),
+    "documents": (70, NEVER_MISSES),
     "email": ("user0@example.org", "nobody@example.org"),
     "email_verified_at": (NOW, NEVER_MISSES),
     "expires_at": (NOW + timedelta(minutes=90), NEVER_MISSES),
+    "feedback": ("A good one", NEVER_MISSES),
+    "forked_from_id": (fill.template_id(PUBLIC), NEVER_MISSES),
+    "forked_from_version": (1, NEVER_MISSES),
     "from_at": (START, END_OF_TIME),
+    "from_version": (1, NEVER_MISSES),
     "full_name": ("Ada", NEVER_MISSES),
+    "head_chars": (10, NEVER_MISSES),
+    "into_category_id": (fill.category_id(fill.EMPTY_CATEGORY), NEVER_MISSES),
     "ip": (None, NEVER_MISSES),
     "is_active": (False, NEVER_MISSES),
+    "is_public": (True, NEVER_MISSES),
     "known_updated_at": (fill.user_created_at(OWNER), END_OF_TIME),
+    "label": ("production", "no-such-label"),
+    "last_version": (fill.last_version(PRIVATE), NEVER_MISSES),
     "limit_rows": (LIMIT, NEVER_MISSES),
     "lock_until": (NOW + timedelta(minutes=15), NEVER_MISSES),
     "max_failures": (fill.FAILURES_THAT_LOCK, NEVER_MISSES),
     "message": (None, NEVER_MISSES),
     "month_ago": (NOW - timedelta(days=30), NEVER_MISSES),
+    "move_id": (fill.label_moves_id(FRESH, 0), NEVER_MISSES),
+    "moved_at": (NOW, NEVER_MISSES),
+    "moved_by": (fill.user_id(ADMIN), NEVER_MISSES),
     "name": ("A template", NEVER_MISSES),
     "now": (NOW, NEVER_MISSES),
     "occurred_at": (NOW, NEVER_MISSES),
+    "or_newest": (False, NEVER_MISSES),
     "outcome": ("success", NEVER_MISSES),
     "owner_id": (fill.user_id(OWNER), NOBODY),
     "password_hash": (_NEW_HASH, NEVER_MISSES),
     "preferences": ({"theme": "light"}, NEVER_MISSES),
     "purpose": (TokenPurpose.PASSWORD_RESET, "no-such-purpose"),
+    "rating": (4, NEVER_MISSES),
+    "rating_change": (4, NEVER_MISSES),
     "request_id": (None, NEVER_MISSES),
     "role": ("viewer", NEVER_MISSES),
+    "search_tokens": (_TOKENS_THERE, ["anosuchword_"]),
     "slug": ("a-new-category", NEVER_MISSES),
     "slugs": (["category-1", "category-2"], ["no-such-category"]),
     "system_prompt": (None, NEVER_MISSES),
@@ -107,12 +157,17 @@ _TABLE: Final[Mapping[str, tuple[object, object]]] = {
     "target_type": ("template", "no-such-type"),
     "template_id": (fill.template_id(PRIVATE), NOBODY),
     "template_ids": ([fill.template_id(n) for n in TRASH], [NOBODY]),
+    "terms": (2, NEVER_MISSES),
+    "to_version": (None, NEVER_MISSES),
+    "token": ("anewword_", NEVER_MISSES),
     "token_hash": (fill.token_hash(OWNER, TokenPurpose.PASSWORD_RESET), bytes(32)),
+    "tokens": (" aa_ ab_", NEVER_MISSES),
     # As every created_at of two users: who is created just then is not counted.
     "until_at": (START + timedelta(hours=45), BEFORE_ALL),
     "user_agent": (None, NEVER_MISSES),
     "user_id": (fill.user_id(OWNER), NOBODY),
     "utc_offset_s": (2 * 3600, NEVER_MISSES),
+    "variables": ([{"name": "sql", "default": None}], NEVER_MISSES),
     "version": (fill.head_version(PRIVATE), 99),
     "visibility": ("public", NEVER_MISSES),
     "week_ago": (NOW - timedelta(days=7), NEVER_MISSES),
@@ -125,12 +180,27 @@ MISSES: Final[Mapping[str, object]] = {
 
 _IN_TRASH: Final[Values] = {"template_id": fill.template_id(TRASH[0])}
 _NEW_TEMPLATE: Final[Values] = {"template_id": fill.template_id(FRESH)}
-_VISIBLE: Final[tuple[Values, ...]] = (
+_OF_SOMEBODY: Final[tuple[Values, ...]] = (
     {},
     {"template_id": fill.template_id(PUBLIC), "version": 1},
-    {"template_id": fill.template_id(PUBLIC), "version": 1, "actor_id": None},
     {"template_id": fill.template_id(PUBLIC), "version": 1, "actor_id": fill.user_id(STRANGER)},
 )
+_VISIBLE: Final[tuple[Values, ...]] = (
+    *_OF_SOMEBODY,
+    {"template_id": fill.template_id(PUBLIC), "version": 1, "actor_id": None},
+)
+_ANY: Final[tuple[Values, ...]] = ({}, {"template_id": fill.template_id(PUBLIC)})
+_OR_NEWEST: Final[tuple[Values, ...]] = (
+    {"or_newest": True},
+    {"or_newest": True, "label": "no-such-label"},
+)
+# Never used; by a clock that stands before 2020; used last by a clock that is ahead of this one.
+_USES: Final[tuple[Values, ...]] = (
+    {"template_id": fill.template_id(UNUSED)},
+    {"template_id": fill.template_id(UNUSED), "now": datetime(2019, 12, 31, tzinfo=UTC)},
+    {"now": START - timedelta(days=200)},
+)
+_LIVE_ONES: Final[Values] = {"template_ids": [fill.template_id(n) for n in (PUBLIC, PRIVATE)]}
 
 
 def _user(n: int) -> Values:
@@ -153,19 +223,54 @@ def _token(n: int, purpose: TokenPurpose = TokenPurpose.PASSWORD_RESET) -> Value
 _NEW_TOKEN: Final[Values] = {"token_hash": bytes(range(32))}
 _TOKENS: Final[tuple[Values, ...]] = ({}, _token(OWNER, TokenPurpose.EMAIL_VERIFICATION), _token(4))
 CASES: Final[Mapping[str, tuple[Values, ...]]] = {
+    "categories/delete_one": ({"category_id": fill.category_id(fill.EMPTY_CATEGORY)},),
     "categories/insert_many": ({"category_id": fill.category_id(FRESH)},),
+    "search_corpora/upsert": ({}, {"corpus": "other-texts"}),
+    "template_label_moves/list_any": _ANY,
+    "template_label_moves/list_visible": _VISIBLE,
+    "template_labels/insert_many": ({"label": "a-new-label"},),
+    "template_labels/list_any": _ANY,
+    "template_labels/list_own": (_LIVE_ONES,),
+    "template_labels/list_visible": _VISIBLE,
+    "template_ratings/find_distribution_any": _ANY,
+    "template_ratings/find_distribution_visible": _VISIBLE,
+    "template_ratings/find_own": (
+        {},
+        {"template_id": fill.template_id(PUBLIC)},
+        {"template_id": fill.template_id(RATED)},
+    ),
+    "template_ratings/insert": ({"user_id": fill.user_id(STRANGER)},),
+    "template_ratings/list_any": _ANY,
+    "template_ratings/list_visible": _VISIBLE,
     "template_tags/insert_many": ({"tag_id": fill.tag_id(5)},),
+    "template_versions/find_labelled_any": (*_ANY, *_OR_NEWEST),
+    "template_versions/find_labelled_visible": (*_VISIBLE, *_OR_NEWEST),
     "template_versions/get_visible": _VISIBLE,
     "template_versions/insert_many": ({"version": fill.head_version(PRIVATE) + 1},),
+    "template_versions/list_own_history": (_LIVE_ONES,),
     "template_versions/list_visible": _VISIBLE,
+    "templates/add_ratings": ({}, {"user_id": fill.user_id(DELETED_USER)}),
     "templates/exists_visible": _VISIBLE,
     "templates/get_own_including_deleted": ({}, _IN_TRASH),
     "templates/get_visible": _VISIBLE,
     "templates/insert": (_NEW_TEMPLATE,),
     "templates/insert_many": (_NEW_TEMPLATE,),
-    "templates/purge": (_IN_TRASH,),
+    "templates/list_hits": (
+        {"template_ids": [fill.template_id(PRIVATE)]},
+        _LIVE_ONES,
+        {**_LIVE_ONES, "actor_id": None},
+    ),
+    "templates/lock_visible": _OF_SOMEBODY,
+    "templates/purge": ({"template_id": fill.template_id(BARE_TRASH[0])},),
+    "templates/purge_many": ({"template_ids": [fill.template_id(n) for n in BARE_TRASH]},),
+    "templates/record_use_any": (*_ANY, *_USES),
+    "templates/record_use_visible": (*_VISIBLE, *_USES),
     "templates/restore": (_IN_TRASH,),
-    "templates/update_head": ({"version": fill.head_version(PRIVATE) + 1},),
+    "templates/update_head": ({"version": fill.last_version(PRIVATE) + 1},),
+    "templates/update_head_back": ({"version": 1},),
+    "templates/update_rating": ({}, {"rating_change": -1, "count_change": -1}),
+    "templates_search/insert_many": (_IN_TRASH,),
+    "templates_search/upsert": ({}, _IN_TRASH),
     "user_tokens/consume": _TOKENS,
     "user_tokens/find_holder": _TOKENS,
     "user_tokens/upsert": (_NEW_TOKEN, {**_NEW_TOKEN, **_user(STRANGER)}),
@@ -208,7 +313,34 @@ _NO_TOKENS: Final[Mapping[str, Values]] = {
     "a token that ends now": _token(16),
     "a token that is over": _token(36),
 }
+_OF_DELETED: Final[Mapping[str, Values]] = {
+    "a template of who is deleted": {"template_id": fill.template_id(ORPHAN)},
+}
 PASSED_BY: Final[Mapping[str, Mapping[str, Values]]] = {
+    "template_ratings/find_distribution_any": _OF_DELETED,
+    "template_ratings/find_distribution_visible": _OF_DELETED,
+    "template_ratings/find_own": {
+        "a rating of who is deleted": {
+            "template_id": fill.template_id(PUBLIC),
+            "actor_id": fill.user_id(DELETED_USER),
+        },
+        "a template of who is deleted": {
+            "template_id": fill.template_id(ORPHAN),
+            "actor_id": fill.user_id(_live_rater(ORPHAN)),
+        },
+        "a private template of somebody else": _actor(_live_rater(PRIVATE)),
+    },
+    "template_ratings/list_any": _OF_DELETED,
+    "template_ratings/list_visible": _OF_DELETED,
+    "template_versions/find_labelled_any": {
+        "a label that is not there": {"label": "no-such-label"},
+    },
+    "template_versions/find_labelled_visible": {
+        "a label that is not there": {"label": "no-such-label"},
+    },
+    "templates/update_head": {
+        "the number of a version that was deleted": {"version": fill.last_version(PRIVATE)},
+    },
     "templates/list_purgeable": {
         "the time at which the first were deleted": {
             "deleted_before": fill.template_deleted_at(TRASH[0])
@@ -241,6 +373,9 @@ ALSO_CHOOSES: Final = frozenset({("templates/update_head", "version")})
 
 # A statement that gives something even where this parameter misses, and why.
 GIVES_WITHOUT: Final[Mapping[tuple[str, str], str]] = {
+    ("categories/list_visible_counts", "actor_id"): "what is public",
+    ("tags/list_visible_counts", "actor_id"): "what is public",
+    ("templates/get_visible_statistics", "actor_id"): "what is public",
     ("templates/lock_parents", "slugs"): "the owner, without a category",
     ("templates/list_trash", "before_at"): "it breaks ties of deleted_at",
 }
@@ -258,6 +393,19 @@ def _audit_cursor(n: int) -> Values:
     return {"before_at": START + timedelta(minutes=n // 20), "before_id": fill.audit_id(n)}
 
 
+def _move_cursor(k: int) -> Values:
+    *_, at = fill.label_moves(PRIVATE)[k]
+    return {"before_at": at, "before_id": fill.label_moves_id(PRIVATE, k)}
+
+
+def _rating_cursor(k: int, factor: int) -> Values:
+    user = list(fill.ratings(PRIVATE, factor))[k]
+    return {
+        "before_at": fill.rating_updated_at(PRIVATE, k),
+        "before_id": fill.user_id(user),
+    }
+
+
 def _user_cursor(n: int) -> Values:
     return {"before_at": fill.user_created_at(n), "before_id": fill.user_id(n)}
 
@@ -269,6 +417,12 @@ def _cursors(statement: Statement, factor: int) -> tuple[Values, ...]:
         return ({}, _trash_cursor(160 * factor + 50))
     if "window_rows" in names:
         return ({}, _user_cursor(50 * factor + 1))
+    if statement.name.startswith("template_label_moves/"):
+        return ({}, _move_cursor(15)) if "before_at" in names else ({},)
+    if statement.name.startswith("template_ratings/"):
+        return ({}, _rating_cursor(15, factor)) if "before_at" in names else ({},)
+    if "after_id" in names:
+        return ({}, {"after_id": fill.template_id(250 * factor)})
     if "before_at" in names:
         middle: Callable[[int], Values] = (
             _audit_cursor if statement.name.startswith("audit_logs/") else _template_cursor
@@ -289,7 +443,7 @@ def raw(value: object) -> str | bytes | None:
         return f"{value:%Y-%m-%d %H:%M:%S.%f}"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, dict):
+    if isinstance(value, (dict, list)):
         return json.dumps(value)
     return str(int(value)) if isinstance(value, bool) else str(value)
 

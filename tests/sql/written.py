@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from math import log2
 from typing import Final
 
 from dal.statements import Handle, Statement
 from dal.testing import fill
-from tests.sql.values import Values, hits, raw
+from tests.sql.values import PRIVATE, Values, hits, raw
 from tests.sql.worlds import World
 
 # The row that a statement is about.
 _ROW: Final[Mapping[str, str]] = {
+    "categories": "SELECT * FROM categories WHERE id = :category_id",
+    "search_corpora": "SELECT * FROM search_corpora WHERE corpus = :corpus",
+    "template_labels": "SELECT * FROM template_labels"
+    " WHERE template_id = :template_id AND label = :label",
+    "template_ratings": "SELECT * FROM template_ratings"
+    " WHERE template_id = :template_id AND user_id = :actor_id",
     "templates": "SELECT * FROM templates WHERE id = :template_id",
+    "templates_search": "SELECT * FROM templates_search WHERE template_id = :template_id",
     "user_tokens": "SELECT * FROM user_tokens WHERE user_id = :user_id AND purpose = :purpose",
     "users": "SELECT * FROM users WHERE id = :user_id",
 }
+# One of those that a statement is about.
+_RATED: Final = PRIVATE
+_FILED: Final = next(n for n in range(20) if fill.template_category(n) == 1)
+_ONE_ROW: Final[Mapping[str, str]] = {
+    name: f"SELECT * FROM templates WHERE id = X'{fill.template_id(n).hex}'"
+    for name, n in (
+        ("templates/add_ratings", _RATED),
+        ("templates/subtract_ratings", _RATED),
+        ("templates/update_category", _FILED),
+    )
+}
 # Made by the server of the other columns.
-_GENERATED: Final = frozenset({"email_live"})
+_GENERATED: Final = frozenset({"email_live", "rating_rank"})
+# Two texts of it may be the same.
+_DOCUMENTS: Final = frozenset({"preferences"})
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+_WEEK_S: Final = 7 * 86_400
 
 
 def _same(*columns: str, **others: str) -> Callable[[Values], Values]:
@@ -30,6 +53,44 @@ def _same(*columns: str, **others: str) -> Callable[[Values], Values]:
 
 def _numbered(values: Values) -> int:
     return next(n for n in range(fill.n_users(10)) if fill.user_id(n) == values["user_id"])
+
+
+def _template(values: Values) -> int:
+    return next(
+        n for n in range(fill.n_templates(10)) if fill.template_id(n) == values["template_id"]
+    )
+
+
+def _used(values: Values) -> Values:
+    """A use more; the trend is what :class:`~dal.records.templates.TemplateSummary` says."""
+    n, now = _template(values), values["now"]
+    assert isinstance(now, datetime)
+    seconds, trend = int((now - _EPOCH).total_seconds()), fill.template_trend(n)
+    if trend:
+        apart = abs(seconds / _WEEK_S - trend / 10**9)
+        trend = max(trend, seconds * 10**9 // _WEEK_S) + round(10**9 * log2(1 + 2**-apart))
+    else:
+        trend = max(seconds, 1) * 10**9 // _WEEK_S
+    return {"use_count": fill.template_uses(n) + 1, "trend": trend}
+
+
+def _rated(values: Values) -> Values:
+    total, number = fill.rating_numbers(_template(values), 1)
+    by, more = values["rating_change"], values["count_change"]
+    assert isinstance(by, int)
+    assert isinstance(more, int)
+    return {"rating_sum": total + by, "rating_count": number + more}
+
+
+def _of_rater(sign: int) -> Callable[[Values], Values]:
+    """The numbers of a template with and without the rating of a user."""
+
+    def numbers(values: Values) -> Values:
+        total, number = fill.rating_numbers(_RATED, 1)
+        rating = fill.ratings(_RATED, 1)[_numbered(values)]
+        return {"rating_sum": total + sign * rating, "rating_count": number + sign}
+
+    return numbers
 
 
 def _failure(values: Values) -> Values:
@@ -61,12 +122,28 @@ def _restored(values: Values) -> Values:
 
 # Statement -> columns of the row and what they are then; every UPDATE is here.
 WRITTEN: Final[Mapping[str, Callable[[Values], Values]]] = {
+    "categories/update_name": _same("slug", name="category_name", updated_at="now"),
+    "search_corpora/upsert": _same("corpus", "documents", terms="corpus_terms", updated_at="now"),
+    "template_labels/update_version": _same("version", "moved_by", "moved_at"),
+    "template_ratings/update_own": _same("rating", "feedback", updated_at="now"),
+    "templates/add_ratings": _of_rater(1),
+    "templates/record_use_any": _used,
+    "templates/record_use_visible": _used,
     "templates/restore": _restored,
     "templates/soft_delete": _same(deleted_at="now", updated_at="now"),
+    "templates/subtract_ratings": _of_rater(-1),
+    "templates/update_category": _same(category_id="into_category_id"),
     "templates/update_details": _same(
         "category_id", "name", "description", "author_name", "visibility", updated_at="now"
     ),
-    "templates/update_head": _same(head_version="version", updated_at="now"),
+    "templates/update_head": _same(
+        head_version="version", last_version="version", updated_at="now"
+    ),
+    "templates/update_head_back": _same(head_version="version", updated_at="now"),
+    "templates/update_rating": _rated,
+    "templates_search/upsert": _same(
+        "template_id", "is_public", "terms", "tokens", updated_at="now"
+    ),
     "user_tokens/upsert": _same("user_id", "purpose", "token_hash", "expires_at", created_at="now"),
     "users/insert": lambda v: {
         **_same("email", "full_name", "role", "password_hash", id="user_id")(v),
@@ -110,7 +187,7 @@ def is_update(statement: Statement) -> bool:
 
 async def _row(world: World, statement: Statement, values: Values) -> Values:
     """The columns of the row, by name; none where there is no row."""
-    sql = _ROW[statement.name.partition("/")[0]]
+    sql = _ONE_ROW.get(statement.name) or _ROW[statement.name.partition("/")[0]]
     for param in statement.params:
         sql = sql.replace(f":{param.name}", param.type.literal(values[param.name], param.name))
     answer = await world.run(sql)
@@ -134,7 +211,7 @@ async def check_written(world: World, handle: Handle) -> list[str]:
         wanted = {**before, **{name: raw(value) for name, value in expected(values).items()}}
         for name in wanted.keys() | after.keys():
             said, found = wanted.get(name), after.get(name)
-            if name == "preferences" and isinstance(said, str) and isinstance(found, str):
+            if name in _DOCUMENTS and isinstance(said, str) and isinstance(found, str):
                 said, found = json.loads(said), json.loads(found)
             if said != found:
                 faults.append(f"{name} is {found!r}, and should be {said!r}")

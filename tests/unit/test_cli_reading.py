@@ -157,6 +157,21 @@ def test_columns_that_do_not_fit_are_refused_by_name(
         records(data, mapping)
 
 
+def test_no_history_is_read_of_a_cell() -> None:
+    told: list[str] = []
+    file = io.BytesIO(b"name,content,versions,labels,last_version\na,b,c,d,7\n")
+    assert list(read_csv(file, tell=told.append)) == [Row(2, {"name": "a", "content": "b"})]
+    assert told == ["columns ignored: versions, labels, last_version"]
+    with pytest.raises(UsageError, match="no cell of a CSV file holds versions"):
+        records(b"name,content,c\n", {"c": "versions"})
+    assert parse_map("c=versions") == {"c": "versions"}
+
+
+def test_what_a_record_has_besides_is_left_out() -> None:
+    raw = b'{"name": "n", "head_version": 2, "use_count": 1, "variables": [], "owner_id": "x"}'
+    assert lines(raw) == [Row(1, {"name": "n"})]
+
+
 def test_a_map_names_fields() -> None:
     assert parse_map("act=name, prompt=content,tags") == {
         "act": "name",
@@ -197,6 +212,27 @@ def test_an_id_is_of_what_a_row_says_however_it_is_written() -> None:
     assert public[0].new.visibility is Visibility.PUBLIC
 
 
+def test_a_history_is_part_of_an_id_where_it_says_more_than_the_content() -> None:
+    plain = Row(1, {"name": "n", "versions": [{"content": "c"}]})
+    # What a file gave before there were histories.
+    assert ids([plain]) == ids([row()]) == [UUID("b3db781b-edf8-86e3-bfa3-d7939f44d90f")]
+    at = "2026-01-01T00:00:00Z"
+    others = [
+        [{"content": "c", "version": 2}],
+        [{"content": "c", "message": "m"}],
+        [{"content": "c", "author_name": "a"}],
+        [{"content": "c", "created_at": at}],
+        [{"content": "b"}, {"content": "c"}],
+    ]
+    rows = [plain, row(labels={"prod": 1}), row(last_version=2)]
+    rows += [Row(n, {"name": "n", "versions": versions}) for n, versions in enumerate(others)]
+    assert len(set(ids(rows))) == len(rows)
+    again = [{"content": "c", "version": 1, "created_at": "2026-01-01T01:00:00+01:00"}]
+    assert ids([Row(1, {"name": "n", "versions": again})]) == ids(
+        [Row(1, {"name": "n", "versions": others[3]})]
+    )
+
+
 def test_an_id_that_is_given_is_kept_and_not_taken_twice() -> None:
     given = str(UUID(int=5))
     found = planned([row(1, id=given), row(2, id=given, name="m")])
@@ -217,6 +253,9 @@ def test_an_id_that_is_given_is_kept_and_not_taken_twice() -> None:
         ({"id": "7"}, "id: malformed"),
         ({"created_at": "yesterday"}, "created_at: malformed"),
         ({"colour": "red"}, "colour: unknown"),
+        ({"content": None, "versions": []}, "versions: at least one"),
+        ({"content": None, "versions": [{}]}, "versions: item 1: content: missing"),
+        ({"labels": {"prod": 2}}, "labels: on a version that is not there"),
     ],
 )
 def test_a_row_that_is_no_template_is_bad_with_its_reason(
@@ -235,6 +274,16 @@ def test_batches_are_bounded_by_rows_and_by_bytes_and_keep_the_order() -> None:
     assert found == [[1, 2, 3], [4, 5], [6], [7]]
     assert bad == [BadRow(99, "why")]
     assert [len(b) for b in batches(planned(rows), bad.append, max_rows=99, max_bytes=1)] == [1] * 7
+
+
+def test_a_batch_counts_the_texts_of_every_version() -> None:
+    versions = [
+        {"content": "é", "system_prompt": "123"},
+        {"content": "12", "message": "1"},
+    ]
+    (one,) = planned([Row(1, {"name": "n", "description": "12", "versions": versions})])
+    assert isinstance(one, Planned)
+    assert one.n_bytes == 10
 
 
 # Statements

@@ -8,10 +8,13 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from dal import NewTemplate, ValueRejectedError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,6 +25,7 @@ SAMPLE = CHECKOUT / "scripts" / "sample_templates.jsonl"
 
 AWESOME = "awesome_chatgpt_prompts"
 LOBE = "lobe_chat_agents"
+FABRIC = "fabric_pattern_versions"
 HEADER = b"act,prompt,for_devs,type,contributor\r\n"
 
 
@@ -67,6 +71,24 @@ def _jsonl(folder: Path, *rows: dict[str, object] | str | bytes) -> Path:
         lines.append(line if isinstance(line, bytes) else line.encode())
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     return path
+
+
+def _version(number: object, **changes: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "title": "summarize",
+        "role": "system",
+        "version": number,
+        "content": f"content {number}\n",
+        "committed_at": f"2024-01-1{number}T20:48:37-08:00",
+        "author": "Ann",
+        "change_note": f"note {number}",
+        "commit": "0e44039770ab",
+    }
+    return row | changes
+
+
+def _history(folder: Path, *rows: dict[str, object] | str | bytes) -> Path:
+    return _jsonl(folder, *rows).rename(folder / "fabric_pattern_versions.jsonl")
 
 
 def _rows(name: str, path: Path) -> tuple[list[dict[str, Any]], Any]:
@@ -275,6 +297,85 @@ def test_a_malformed_agent_is_named_with_its_line(
     assert reason in str(caught.value)
 
 
+# fabric_pattern_versions
+
+
+def test_versions_become_one_template_in_their_order(tmp_path: Path) -> None:
+    path = _history(
+        tmp_path,
+        _version(1),
+        _version(1, role="user", author="Bob"),
+        _version(1, title=" other "),
+        _version(2, author="Bob"),
+    )
+    rows, report = _rows(FABRIC, path)
+    assert rows[0] == {
+        "name": "summarize",
+        "description": None,
+        "category": None,
+        "tags": ["system"],
+        "author_name": "Ann",
+        "visibility": "public",
+        "created_at": "2024-01-11T20:48:37-08:00",
+        "versions": [
+            {
+                "version": number,
+                "content": f"content {number}\n",
+                "message": f"note {number}",
+                "author_name": author,
+                "created_at": f"2024-01-1{number}T20:48:37-08:00",
+            }
+            for number, author in ((1, "Ann"), (2, "Bob"))
+        ],
+    }
+    assert [(row["name"], row["tags"], len(row["versions"])) for row in rows[1:]] == [
+        ("summarize", ["user"], 1),
+        ("other", ["system"], 1),
+    ]
+    assert (report.rows, report.written, report.templates, report.left_out) == (4, 4, 3, [])
+    assert report.changed == {"name trimmed": [3]}
+    assert "4 rows, 4 written, 0 left out\n  versions of 3 templates\n" in f"{report}\n"
+    assert datasets.json_line(rows[0]).count("\n") == 1
+
+
+def test_a_template_is_left_out_with_all_its_versions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _history(
+        tmp_path, _version(1), _version(1, title="b"), _version(2, change_note="x" * 501)
+    )
+    rows, report = _rows(FABRIC, path)
+    assert [row["name"] for row in rows] == ["b"]
+    why = "left out: item 2 of versions: message has 501 characters, 500 fit"
+    assert report.left_out == [f"{path.name}:{line}: {why}" for line in (1, 3)]
+    assert (report.rows, report.written, report.templates) == (3, 1, 1)
+    assert capsys.readouterr().err.splitlines() == report.left_out
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (_version(3), "version 3, where 2 is due"),
+        (_version(1), "version 1, where 2 is due"),
+        (_version(2, title="first seen"), "version 2, where 1 is due"),
+        (_version("2"), "'version' is no whole number"),
+        (_version(True, committed_at="2024-01-11T20:48:37Z"), "'version' is no whole number"),
+        (_version(2, title=None), "'title' is null"),
+        (_version(2, content=7), "'content' is no text"),
+        (_version(2, change_note=None), "'change_note' is null"),
+        (_version(2, committed_at="soon"), "Invalid isoformat"),
+    ],
+)
+def test_a_malformed_version_is_named_with_its_line(
+    tmp_path: Path, row: dict[str, object], reason: str
+) -> None:
+    path = _history(tmp_path, _version(1), "", row)
+    with pytest.raises(datasets.DataError) as caught:
+        _rows(FABRIC, path)
+    assert str(caught.value).startswith(f"{path}:3: ")
+    assert reason in str(caught.value)
+
+
 # The format
 
 
@@ -317,6 +418,64 @@ def test_each_broken_rule_is_named(changes: dict[str, object], problem: str) -> 
     assert datasets.problems(_valid(**changes)) == [problem]
 
 
+def _with_history(**changes: object) -> dict[str, object]:
+    history = [{"content": "a"}, {"content": "b", "version": 4, "message": "m"}]
+    return _valid(content=None, versions=history) | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"labels": {"Prod": 1, "x" * 100: 4}, "last_version": 2**32 - 1},
+        {"labels": None, "last_version": None},
+        {"versions": None, "content": "c", "labels": {"prod": 1}, "last_version": 3},
+        {"versions": [{"content": "c", "created_at": "2024-03-05T10:00:00Z", "author_name": None}]},
+    ],
+)
+def test_a_valid_history_has_no_problems(changes: dict[str, object]) -> None:
+    row = _with_history(**changes)
+    assert datasets.problems(row) == []
+    assert NewTemplate.from_mapping(row)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"content": "c"}, "content is said by the versions"),
+        ({"system_prompt": "c"}, "system_prompt is said by the versions"),
+        ({"versions": []}, "versions is no list, or an empty one"),
+        ({"versions": "a"}, "versions is no list, or an empty one"),
+        ({"versions": ["a"]}, "item 1 of versions: content is missing"),
+        ({"versions": [{"content": "a", "version": "1"}]},
+         "item 1 of versions: version does not ascend"),
+        ({"versions": [{"content": "a", "version": 2}, {"content": "a", "version": 2}]},
+         "item 2 of versions: version does not ascend"),
+        ({"versions": [{"content": "a", "text": "b"}]}, "item 1 of versions: unknown field 'text'"),
+        ({"versions": [{"content": "a", "message": "x" * 501}]},
+         "item 1 of versions: message has 501 characters, 500 fit"),
+        ({"versions": [{"content": "a", "created_at": "soon"}]},
+         "item 1 of versions: created_at is not ISO 8601"),
+        ({"versions": [{"content": "a"}] * 10_001}, "versions has 10,001 items, 10,000 fit"),
+        ({"labels": ["prod"]}, "labels is no object"),
+        ({"labels": {"prod": 2}}, "a label is on no version"),
+        ({"labels": {"prod": True}}, "a label is on no version"),
+        ({"labels": {" ": 4}}, "label is blank"),
+        ({"labels": {"Latest": 4}}, "the label latest cannot be put on a version"),
+        ({"labels": {"a": 4, " A": 1}}, "two labels are the same"),
+        ({"last_version": 3}, "last_version is less than the number of a version"),
+        ({"last_version": "9"}, "last_version is less than the number of a version"),
+    ],
+)  # fmt: skip
+def test_each_broken_rule_of_a_history_is_named_and_an_import_refuses_it_too(
+    changes: dict[str, object], problem: str
+) -> None:
+    row = _with_history(**changes)
+    assert datasets.problems(row) == [problem]
+    with pytest.raises(ValueRejectedError):
+        NewTemplate.from_mapping(row)
+
+
 # The command
 
 
@@ -325,6 +484,7 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     _csv(folder, b"A,b,TRUE,TEXT,joe\r\nB,b,FALSE,text,Joe\r\n")
+    _history(folder, _version(1), _version(2, author="Bob"), _version(1, role="user"))
     _jsonl(folder, _agent(tags=["For-Devs", "X", "x"]), _agent(author=None, category=None))
     return folder
 
@@ -333,7 +493,8 @@ def test_counts_come_from_the_files(data: Path) -> None:
     assert datasets.expected_counts(data) == {
         AWESOME: {"rows": 2, "categories": 1, "tags": 1, "author_names": 2},
         LOBE: {"rows": 2, "categories": 1, "tags": 4, "author_names": 1},
-        "all": {"rows": 4, "categories": 2, "tags": 4, "author_names": 3},
+        FABRIC: {"rows": 2, "categories": 0, "tags": 2, "author_names": 1},
+        "all": {"rows": 6, "categories": 2, "tags": 6, "author_names": 3},
     }
 
 
@@ -342,7 +503,9 @@ def test_every_collection_is_written_to_a_folder(
 ) -> None:
     out = tmp_path / "new" / "out"
     assert datasets.main(["--data", str(data), "--out", str(out)]) == 0
-    assert sorted(path.name for path in out.iterdir()) == [f"{AWESOME}.jsonl", f"{LOBE}.jsonl"]
+    assert {path.name for path in out.iterdir()} == {
+        f"{name}.jsonl" for name in (AWESOME, LOBE, FABRIC)
+    }
     lines = (out / f"{AWESOME}.jsonl").read_bytes().split(b"\n")
     assert [json.loads(line)["name"] for line in lines[:-1]] == ["A", "B"]
     assert lines[-1] == b""
@@ -460,17 +623,22 @@ def test_real_counts(real: Path) -> None:
     assert datasets.expected_counts(real) == {
         AWESOME: {"rows": 1_529, "categories": 3, "tags": 1, "author_names": 721},
         LOBE: {"rows": 505, "categories": 14, "tags": 1_268, "author_names": 286},
-        "all": {"rows": 2_034, "categories": 17, "tags": 1_269, "author_names": 1_007},
+        FABRIC: {"rows": 243, "categories": 0, "tags": 2, "author_names": 7},
+        "all": {"rows": 2_277, "categories": 17, "tags": 1_271, "author_names": 1_014},
     }
 
 
-@pytest.mark.parametrize("name", [AWESOME, LOBE])
+@pytest.mark.parametrize("name", [AWESOME, LOBE, FABRIC])
 def test_every_real_row_becomes_a_template_that_shows_the_same_counts(
     real: Path, name: str
 ) -> None:
     rows, report = _rows(name, real / datasets.adapters[name].file)
     expected = datasets.expected_counts(real)[name]
-    assert (len(rows), report.rows, report.left_out) == (expected["rows"], expected["rows"], [])
+    assert (len(rows), report.templates, report.left_out) == (
+        expected["rows"],
+        expected["rows"],
+        [],
+    )
     assert (
         len({datasets.fold(row["category"]) for row in rows if row["category"]})
         == (expected["categories"])
@@ -507,6 +675,29 @@ def test_real_lobe_agents(real: Path) -> None:
     assert sum(row["created_at"] is None for row in rows) == 2
     times = sorted(row["created_at"] for row in rows if row["created_at"])
     assert (times[0], times[-1]) == ("2023-09-01T00:00:00+00:00", "2025-06-19T00:00:00+00:00")
+
+
+def test_every_published_version_is_there_as_it_is(real: Path) -> None:
+    path = real / datasets.adapters[FABRIC].file
+    rows, report = _rows(FABRIC, path)
+    assert (report.rows, report.written, report.changed) == (826, 826, {})
+    published: dict[tuple[object, object], list[tuple[object, ...]]] = {}
+    for _, row in datasets.read_json_lines(path):
+        published.setdefault((row["title"], row["role"]), []).append(
+            (row["version"], row["content"], row["author"], row["change_note"],
+             datetime.fromisoformat(str(row["committed_at"])))
+        )  # fmt: skip
+    made = [NewTemplate.from_mapping(row) for row in rows]
+    assert [(new.name, *new.tags) for new in made] == list(published)
+    for new, versions in zip(made, published.values(), strict=True):
+        assert [
+            (one.version, one.content, one.author_name, one.message, one.created_at)
+            for one in new.versions
+        ] == versions
+        assert (new.created_at, new.author_name) == (versions[0][-1], versions[0][2])
+    assert len({new.name for new in made}) == 234
+    assert sum(len(new.versions) for new in made) == 826
+    assert max(len(new.versions) for new in made) == 58
 
 
 def test_real_output_reads_back_as_it_was(real: Path, tmp_path: Path) -> None:

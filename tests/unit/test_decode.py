@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 import dal
+from dal.records.variables import Variable
 from dal.statements.decode import FIELD_FAMILIES, Decoder, fields_of
 
 
@@ -32,6 +33,12 @@ GOOD: list[tuple[Any, str | bytes, Any]] = [
     (datetime, "2026-01-02 03:04:05", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
     (date, "2026-01-02", date(2026, 1, 2)),
     (frozenset[str], '["a", "b", "a"]', frozenset({"a", "b"})),
+    (
+        tuple[Variable, ...],
+        '[{"name": "b", "default": null}, {"default": "", "name": "a"}]',
+        (Variable("b", None), Variable("a", "")),
+    ),
+    (tuple[Variable, ...], "[]", ()),
     (dict[str, Any], '{"a": [1]}', {"a": [1]}),
     (Kind, "small", Kind.SMALL),
 ]
@@ -45,6 +52,13 @@ BAD: list[tuple[Any, str | bytes]] = [
     (datetime, "0000-00-00 00:00:00"),
     (date, "2026-02-30"),
     (frozenset[str], "not json"),
+    (tuple[Variable, ...], "not json"),
+    (tuple[Variable, ...], "{}"),
+    (tuple[Variable, ...], '["a"]'),
+    (tuple[Variable, ...], '[{"name": "a"}]'),
+    (tuple[Variable, ...], '[{"name": 5, "default": null}]'),
+    (tuple[Variable, ...], '[{"name": "a", "default": 5}]'),
+    (tuple[Variable, ...], '[{"name": "a", "default": null, "more": 1}]'),
     (dict[str, Any], "{"),
     (Kind, "large"),
     (Kind, "SMALL"),

@@ -61,6 +61,9 @@ def test_fields_of_the_special_ones() -> None:
     assert vars(dal.StaleVersionError("m", expected=1, actual=2)).items() >= {
         "expected": 1, "actual": 2
     }.items()  # fmt: skip
+    assert vars(dal.VariablesError("m", missing=("a",), unknown=("b", "c"))).items() >= {
+        "field": "values", "missing": ("a",), "unknown": ("b", "c")
+    }.items()  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,16 +16,22 @@ from pypika import functions as fn
 from pypika.terms import Interval, Parameter
 
 import dal
-from dal.records.templates import TemplateSummary
+from dal.records.page import decode_cursor, encode_cursor
+from dal.records.search import Candidate
+from dal.records.templates import TemplateSummary, Visibility
 from dal.records.vocabulary import Tag
 from dal.search.binder import Binder, escape_like
 from dal.search.templates import (
     MAX_FILTER_TAGS,
-    MAX_WORDS,
     Arm,
     Sort,
+    TemplateFilters,
     TemplateSearch,
     every_shape,
+    rating_rank,
+    template_candidates,
+    template_count,
+    template_most_used,
     template_search,
 )
 from dal.statements.lexer import Kind, tokens
@@ -145,53 +153,108 @@ def test_one_query_one_binder() -> None:
         finish(binder, query(binder))
 
 
+FILTERS: dict[str, Any] = {
+    "category": "haystack",
+    "tags": ["a", "b"],
+    "any_tags": ["c", "d", "e"],
+    "author": "needle",
+    "owner_id": uuid4(),
+    "label": "straw",
+    "visibility": "public",
+    "min_rating": 4.25,
+    "created_from": datetime(2026, 1, 1, tzinfo=UTC),
+    "created_before": datetime(2026, 2, 1, tzinfo=UTC),
+    "unused": True,
+}
+# What a filter leaves in a statement, and where it stands there.
+TRACES = {
+    "category": "`c`.`slug`=:category",
+    "tags": "`tag1`.`tag_id`=:tag_id_1",
+    "any_tags": "`any_tag`.`tag_id` IN :any_tag_ids",
+    "author": "`t`.`author_name`=:author",
+    "owner_id": "`t`.`owner_id`=:owner_id",
+    "label": "`l`.`label`=:label",
+    "visibility": "`t`.`visibility`=:only",
+    "min_rating": "`t`.`rating_sum`*:rating_scale>=:min_rating*`t`.`rating_count`"
+    " AND `t`.`rating_count`>=:min_ratings",
+    "created_from": "`t`.`created_at`>=:created_from",
+    "created_before": "`t`.`created_at`<:created_before",
+    "unused": "`t`.`use_count`=:uses",
+}
+ACCESS = {
+    "own": "`t`.`owner_id`=:actor_id AND",
+    "public": "WHERE `t`.`visibility`=:visibility AND `t`.`deleted_at`",
+    "public_of_others": "`t`.`visibility`=:visibility AND `t`.`owner_id`<>:actor_id AND",
+    "visible": "AND (`t`.`visibility`=:visibility OR `t`.`owner_id`=:actor_id)",
+    "mine": "AND `t`.`owner_id`=:actor_id",
+}
+
+
 def test_every_shape_is_made_of_bound_values_alone() -> None:
-    n_shapes = 0
-    texts: dict[str, set[str]] = {}
     actor, tag = uuid4(), uuid4()
-    for _, built in every_shape(actor, tag, "needle", "haystack"):
-        n_shapes += 1
-        statement = built.handle.statement
-        assert not statement.writes
-        if n_shapes % 9 == 0:
-            # The binder has looked at each; here without it.
-            kinds = {token.kind for token in tokens(statement.sql)}
-            assert kinds <= {Kind.WORD, Kind.QUOTED_NAME, Kind.PARAM, Kind.SPACE, Kind.OTHER}
+    labels: set[str] = set()
+    texts: set[str] = set()
+    for label, built in every_shape(actor, tag, "aneedle_ ahay_", FILTERS):
+        labels.add(label)
+        sql = built.handle.statement.sql
+        texts.add(sql)
+        assert not built.handle.statement.writes
+        # The binder has looked at each; here without it.
+        kinds = {token.kind for token in tokens(sql)}
+        assert kinds <= {Kind.WORD, Kind.QUOTED_NAME, Kind.PARAM, Kind.SPACE, Kind.OTHER}
         # Deleted templates and deleted owners are left out in each of them.
-        assert "`t`.`deleted_at` IS NULL" in statement.sql
-        assert "`o`.`deleted_at` IS NULL" in statement.sql
-        assert "needle" not in statement.sql
-        assert "haystack" not in statement.sql
-        own = statement.name.endswith("_own")
-        assert ("`t`.`owner_id`=:actor_id" in statement.sql) == own
-        assert ("`t`.`visibility`=:visibility" in statement.sql) != own
-        statement.render(built.values)
-        texts.setdefault(statement.name, set()).add(statement.sql)
-    assert n_shapes == 3 * 2 * 2 * (MAX_WORDS + 1) * (MAX_FILTER_TAGS + 1)
-    # Each shape is a text of its own.
-    assert sum(len(found) for found in texts.values()) == n_shapes
+        assert "AND `t`.`deleted_at` IS NULL" in sql
+        assert "`t`.`owner_id`=`o`.`id` AND `o`.`deleted_at` IS NULL" in sql
+        built.handle.statement.render(built.values)
+        kind, _, given = label.partition(": ")
+        if kind == "public by words":
+            assert "`t`.`deleted_at` IS NULL AND `t`.`visibility`=:visibility" in sql
+            assert "actor_id" not in built.values
+        elif given == "no filter" or kind.split()[0] != "public":
+            assert ACCESS[kind.split()[0]] in sql, label
+        names = set() if given == "no filter" else set(given.split())
+        assert {name for name, trace in TRACES.items() if trace in sql} == names, label
+    assert len(texts) == len(labels) == (3 * (5 + 2) + 3) * (1 + len(FILTERS) + 1)
 
 
-@given(TEXT, st.lists(TEXT, max_size=4), st.none() | TEXT)
-def test_any_text_is_a_search_or_refused(text: str, tags: list[str], category: str | None) -> None:
+@given(
+    st.lists(TEXT, max_size=4),
+    st.lists(TEXT, max_size=4),
+    st.none() | TEXT,
+    st.none() | TEXT,
+    st.none() | TEXT,
+)
+def test_any_text_is_a_filter_or_refused(
+    tags: list[str],
+    any_tags: list[str],
+    category: str | None,
+    author: str | None,
+    label: str | None,
+) -> None:
     """Parsing never fails in another way, and what is typed never becomes part of the text."""
+    typed: dict[str, Any] = {"category": category, "author": author, "label": label}
     try:
-        search = TemplateSearch(text=text, tags=tags, category=category)
+        search = TemplateSearch(tags=tags, any_tags=any_tags, **typed)
     except dal.ValueRejectedError:
         return
-    built = template_search(
-        search, Arm.PUBLIC, actor_id=None, tag_ids=[uuid4() for _ in search.tag_keys],
-        after=Sort.NEWEST.first_key, limit_rows=21,
-    )  # fmt: skip
-    plain = template_search(
-        TemplateSearch(
-            text=" ".join(f"w{i}" for i in range(len(search.words))),
-            category=None if category is None else "c",
-        ),
-        Arm.PUBLIC, actor_id=None, tag_ids=[uuid4() for _ in search.tag_keys],
-        after=Sort.NEWEST.first_key, limit_rows=21,
-    )  # fmt: skip
-    assert built.handle.statement.sql == plain.handle.statement.sql
+    plain = TemplateSearch(
+        tags=[f"t{i}" for i in range(len(search.tag_keys))],
+        any_tags=["t"] if search.any_tag_keys else [],
+        **{name: None if value is None else "x" for name, value in typed.items()},
+    )
+    built, other = (
+        template_search(
+            one,
+            Arm.PUBLIC,
+            actor_id=None,
+            tag_ids=[uuid4() for _ in one.tag_keys],
+            any_tag_ids=[uuid4() for _ in one.any_tag_keys],
+            after=one.sort.first_key,
+            limit_rows=21,
+        )
+        for one in (search, plain)
+    )
+    assert built.handle.statement.sql == other.handle.statement.sql
     assert built.handle.record is TemplateSummary
 
 
@@ -207,11 +270,260 @@ def test_escape_like_is_undone_by_like(text: str) -> None:
 
 
 def test_what_a_search_is_made_of() -> None:
-    search = TemplateSearch(text=" Two  two WORDS ", tags=["B", "b", " a "], category="C d")
-    assert search.words == ("Two", "two", "WORDS")
+    search = TemplateSearch(
+        text=" Two  two WORDS ", tags=["B", "b", " a "], any_tags=("X", "x"), category="C d",
+        label=" Production ", visibility="public", min_rating=4.5,
+        created_from=datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))),
+    )  # fmt: skip
+    assert search.text == "Two  two WORDS"
     assert search.tag_keys == ("b", "a")
-    assert (search.category, search.scope, search.sort) == ("c-d", "visible", "newest")
-    assert TemplateSearch() == TemplateSearch(text="", tags=[], category=None)
-    other = TemplateSearch(text="Two two WORDS", tags=["a", "b"], category="c D")
-    assert search.list_name == other.list_name
-    assert search.list_name != TemplateSearch(text="Two two").list_name
+    assert search.any_tag_keys == ("x",)
+    assert (search.category, search.label) == ("c-d", "production")
+    assert (search.scope, search.visibility) == ("visible", Visibility.PUBLIC)
+    assert search.min_rating == Decimal("4.5")
+    assert search.created_from == datetime(2026, 1, 1, tzinfo=UTC)
+    # What was checked is taken again.
+    assert attrs.evolve(search) == search
+    nothing = TemplateSearch(text="\n ", tags=[], any_tags=(), category=None, min_rating=None)
+    assert TemplateSearch() == nothing
+    assert nothing.text is None
+
+
+def test_the_order_that_goes_without_saying() -> None:
+    assert TemplateSearch().sort is Sort.NEWEST
+    assert TemplateSearch(text="a").sort is Sort.RELEVANCE
+    assert TemplateSearch(text="a", sort="popular").sort is Sort.POPULAR
+    assert TemplateSearch(sort=Sort.RATING).sort is Sort.RATING
+    for text in (None, "", " \t"):
+        with pytest.raises(dal.ValueRejectedError) as refused:
+            TemplateSearch(text=text, sort="relevance")
+        assert refused.value.field == "sort"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", "x" * 1_001),
+        ("text", "\ud800"),
+        ("text", b"x"),
+        ("text", 5),
+        ("category", " "),
+        ("category", 5),
+        ("tags", "tag"),
+        ("tags", b"tag"),
+        ("tags", 5),
+        ("tags", [""]),
+        ("tags", [None]),
+        ("tags", ["x" * 101]),
+        ("tags", [f"t{i}" for i in range(MAX_FILTER_TAGS + 1)]),
+        ("any_tags", "tag"),
+        ("any_tags", None),
+        ("any_tags", [" "]),
+        ("any_tags", ["\ud800"]),
+        ("any_tags", [f"t{i}" for i in range(MAX_FILTER_TAGS + 1)]),
+        ("author", "x" * 256),
+        ("author", "\ud800"),
+        ("author", 5),
+        ("owner_id", str(uuid4())),
+        ("owner_id", b"0123456789abcdef"),
+        ("label", ""),
+        ("label", "x" * 101),
+        ("label", 5),
+        ("visibility", "PUBLIC"),
+        ("visibility", "hidden"),
+        ("visibility", True),
+        ("min_rating", 0),
+        ("min_rating", 0.99),
+        ("min_rating", Decimal("5.01")),
+        ("min_rating", 4.125),
+        ("min_rating", Decimal("4.001")),
+        ("min_rating", Decimal(4) + Decimal("1e-27")),
+        ("min_rating", Decimal("4." + "0" * 40 + "1")),
+        ("min_rating", float("nan")),
+        ("min_rating", float("inf")),
+        ("min_rating", Decimal("sNaN")),
+        ("min_rating", True),
+        ("min_rating", "4"),
+        ("min_rating", 1e300),
+        ("min_rating", Decimal("1e999999")),
+        ("created_from", datetime(2026, 1, 1)),  # noqa: DTZ001 - that is what is refused
+        ("created_from", "2026-01-01"),
+        ("created_from", datetime(1000, 1, 1, tzinfo=UTC)),
+        ("created_before", datetime(2026, 1, 1).date()),  # noqa: DTZ001
+        ("created_before", datetime(9999, 1, 1, tzinfo=UTC)),
+        ("unused", 1),
+        ("unused", None),
+        ("scope", "all"),
+        ("scope", None),
+        ("sort", "name"),
+        ("sort", "NEWEST"),
+        ("sort", 5),
+    ],
+)
+def test_what_is_no_filter_is_refused_by_its_name(field: str, value: Any) -> None:
+    with pytest.raises(dal.ValueRejectedError) as refused:
+        TemplateSearch(**{field: value})
+    assert refused.value.field == field
+    assert refused.value.message.startswith(f"{field}: ")
+
+
+def test_the_greatest_filters_are_taken() -> None:
+    tags = [f"t{i}" for i in range(MAX_FILTER_TAGS)]
+    search = TemplateSearch(
+        text=" " + "x" * 1_000 + " ", tags=[*tags, *tags], any_tags=tags, author="x" * 255,
+        label="x" * 100,
+    )  # fmt: skip
+    assert len(search.tag_keys) == len(search.any_tag_keys) == MAX_FILTER_TAGS
+
+
+@pytest.mark.parametrize(
+    ("given", "hundredths"),
+    [(1, 100), (5, 500), (4.35, 435), (1.1, 110), (4.999e0, None), (Decimal("3.50"), 350),
+     (Decimal("2.330000"), 233), (Decimal("5E+0"), 500), (4.7, 470), (2.675, None)],
+)  # fmt: skip
+def test_a_rating_is_compared_in_whole_hundredths(given: Any, hundredths: int | None) -> None:
+    if hundredths is None:
+        with pytest.raises(dal.ValueRejectedError):
+            TemplateSearch(min_rating=given)
+        return
+    search = TemplateSearch(min_rating=given)
+    built = template_most_used(
+        search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[], limit_rows=1
+    )
+    assert built.values["min_rating"] == hundredths
+    assert built.values["rating_scale"] == 100
+
+
+def test_each_filter_makes_another_list() -> None:
+    base: dict[str, Any] = {"text": "words", **FILTERS}
+    names = {TemplateSearch(**base).list_name, TemplateSearch().list_name}
+    changed = {
+        "text": "word", "category": "hay", "tags": ["a"], "any_tags": ["c"], "author": "Needle",
+        "owner_id": uuid4(), "label": "hay", "visibility": "private", "min_rating": 4.26,
+        "created_from": datetime(2026, 1, 2, tzinfo=UTC),
+        "created_before": datetime(2026, 2, 2, tzinfo=UTC), "unused": False, "scope": "mine",
+        "sort": "newest",
+    }  # fmt: skip
+    for name, value in changed.items():
+        names.add(TemplateSearch(**{**base, name: value}).list_name)
+    # A tag that must be there is no tag that may be.
+    names |= {TemplateSearch(tags=["a"]).list_name, TemplateSearch(any_tags=["a"]).list_name}
+    assert len(names) == len(changed) + 4
+    same = TemplateSearch(**{**base, "tags": ["B", "A", "a"], "any_tags": ["E", "d", "c"]})
+    assert same.list_name == TemplateSearch(**base).list_name
+    assert changed.keys() == {attr.alias for attr in attrs.fields(TemplateSearch)}
+    assert changed.keys() - {"text", "sort"} == TemplateFilters.__annotations__.keys()
+
+
+SUMMARY = TemplateSummary(
+    id=uuid4(), owner_id=uuid4(), name="n", description=None, author_name=None, category=None,
+    tags=frozenset(), visibility=Visibility.PUBLIC, head_version=1, use_count=7, trend=8,
+    rating_sum=9, rating_count=2, forked_from_id=None, forked_from_version=None,
+    created_at=datetime(2026, 1, 1, tzinfo=UTC), updated_at=datetime(2026, 1, 2, tzinfo=UTC),
+    deleted_at=None,
+)  # fmt: skip
+CANDIDATE = Candidate(
+    id=SUMMARY.id, is_public=True, terms=1, tokens="", created_at=SUMMARY.created_at, use_count=7,
+    trend=8, rating_rank=325_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [SUMMARY, CANDIDATE])
+def test_a_page_ends_with_what_it_is_ordered_by(row: TemplateSummary | Candidate) -> None:
+    assert Sort.NEWEST.key_of(row) == Sort.OLDEST.key_of(row) == (row.created_at, row.id)
+    assert Sort.POPULAR.key_of(row) == (7, row.id)
+    assert Sort.TRENDING.key_of(row) == (8, row.id)
+    assert Sort.RATING.key_of(row) == (325_000, row.id)
+    with pytest.raises(dal.UsageError):
+        Sort.RELEVANCE.key_of(row)
+    for sort in Sort:
+        if sort is Sort.RELEVANCE:
+            continue
+        # A cursor is taken when it has the types of where the first page starts.
+        assert [type(part) for part in sort.key_of(row)] == [type(p) for p in sort.first_key]
+        assert (sort.key_of(row) < sort.first_key) == (sort is not Sort.OLDEST)
+        assert decode_cursor("x", encode_cursor("x", sort.first_key), sort.key_of(row))
+
+
+def test_a_rank_is_what_the_column_says() -> None:
+    assert rating_rank(0, 0) == 300_000
+    assert rating_rank(5, 1) == 3_500_000 // 11
+    assert rating_rank(5 * 10**6, 10**6) < 500_000
+
+
+@pytest.mark.parametrize(
+    ("filters", "tag_ids", "any_tag_ids"),
+    [({"tags": ["a", "b"]}, 1, 0), ({}, 1, 0), ({"tags": ["a"]}, 0, 0), ({}, 0, 1),
+     ({"any_tags": ["a"]}, 0, 2)],
+)  # fmt: skip
+def test_no_filter_is_lost_on_the_way(
+    filters: dict[str, Any], tag_ids: int, any_tag_ids: int
+) -> None:
+    search = TemplateSearch(**filters)
+    ids: dict[str, Any] = {
+        "actor_id": None,
+        "tag_ids": [uuid4()] * tag_ids,
+        "any_tag_ids": [uuid4()] * any_tag_ids,
+        "limit_rows": 1,
+    }
+    with pytest.raises(dal.UsageError, match="tag_ids"):
+        template_search(search, Arm.PUBLIC, after=search.sort.first_key, **ids)
+    with pytest.raises(dal.UsageError, match="tag_ids"):
+        template_candidates(search, words="aone_", **ids)
+    with pytest.raises(dal.UsageError, match="tag_ids"):
+        template_most_used(search, Arm.PUBLIC, **ids)
+    del ids["limit_rows"]
+    with pytest.raises(dal.UsageError, match="tag_ids"):
+        template_count(search, Arm.PUBLIC, **ids)
+
+
+def test_one_of_tags_that_there_are_not_finds_nothing() -> None:
+    search = TemplateSearch(any_tags=["a"])
+    built = template_most_used(
+        search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[], limit_rows=1
+    )
+    assert built.handle.statement.render(built.values).empty_list
+
+
+def test_a_page_without_words_has_no_text() -> None:
+    search = TemplateSearch(text="words", sort="newest")
+    with pytest.raises(dal.UsageError):
+        template_search(
+            search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[],
+            after=search.sort.first_key, limit_rows=1,
+        )  # fmt: skip
+    with pytest.raises(dal.UsageError):
+        template_count(search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[])
+
+
+@pytest.mark.parametrize(
+    "words", ["", " ", " aone_", "aone_ ", "aone_  atwo_", "Aone_", "aone-", "+aone_", '"aone_"',
+              "aone_\n", "日本", "aone*", "a'b"],
+)  # fmt: skip
+def test_only_tokens_reach_the_full_text_index(words: str) -> None:
+    with pytest.raises(dal.UsageError):
+        template_candidates(
+            TemplateSearch(text="x"), actor_id=None, tag_ids=[], any_tag_ids=[], words=words,
+            limit_rows=1,
+        )  # fmt: skip
+
+
+def test_nobody_owns_what_the_index_finds() -> None:
+    """Equal to NULL is nothing: without an actor, visible is public, and mine is nothing."""
+    for scope in ("visible", "mine"):
+        built = template_candidates(
+            TemplateSearch(text="x", scope=scope), actor_id=None, tag_ids=[], any_tag_ids=[],
+            words="aone_", limit_rows=1,
+        )  # fmt: skip
+        rendered = built.handle.statement.render(built.values).sql.decode()
+        assert "`t`.`owner_id`=NULL" in rendered
+        assert "IS NOT NULL" not in rendered
+
+
+def test_a_page_of_nobodys_own_is_refused() -> None:
+    for arm in (Arm.OWN, Arm.PUBLIC_OF_OTHERS):
+        built = template_most_used(
+            TemplateSearch(), arm, actor_id=None, tag_ids=[], any_tag_ids=[], limit_rows=1
+        )
+        with pytest.raises(dal.ValueRejectedError):
+            built.handle.statement.render(built.values)

@@ -1,0 +1,114 @@
+"""The table template_ratings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+
+from dal.records.templates import RatingDistribution, TemplateRating
+from dal.session import Executor
+from dal.statements import house
+
+__all__ = ["TemplateRatingsGateway"]
+
+_DELETE_OWN = house().affected("template_ratings/delete_own")
+_FIND_DISTRIBUTION_ANY = house().find("template_ratings/find_distribution_any", RatingDistribution)
+_FIND_DISTRIBUTION_VISIBLE = house().find(
+    "template_ratings/find_distribution_visible", RatingDistribution
+)
+_FIND_OWN = house().find("template_ratings/find_own", TemplateRating)
+_INSERT = house().affected("template_ratings/insert")
+_LIST_ANY = house().many("template_ratings/list_any", TemplateRating)
+_LIST_VISIBLE = house().many("template_ratings/list_visible", TemplateRating)
+_LOCK_OWN = house().find("template_ratings/lock_own", TemplateRating)
+_UPDATE_OWN = house().affected("template_ratings/update_own")
+
+
+@attrs.frozen(slots=True)
+class TemplateRatingsGateway:
+    """A method per file of ``sql/template_ratings/``."""
+
+    executor: Executor
+
+    async def delete_own(self, *, template_id: UUID, actor_id: UUID) -> int:
+        """Remove the actor's rating of a template that is locked."""
+        return await self.executor.affected(_DELETE_OWN, template_id=template_id, actor_id=actor_id)
+
+    async def find_distribution_any(self, *, template_id: UUID) -> RatingDistribution | None:
+        """Count the ratings of live users of any live template by rating, for the system."""
+        return await self.executor.find(_FIND_DISTRIBUTION_ANY, template_id=template_id)
+
+    async def find_distribution_visible(
+        self, *, template_id: UUID, actor_id: UUID | None
+    ) -> RatingDistribution | None:
+        """Count the ratings of live users of a live template that the actor may see by rating."""
+        return await self.executor.find(
+            _FIND_DISTRIBUTION_VISIBLE, template_id=template_id, actor_id=actor_id
+        )
+
+    async def find_own(self, *, template_id: UUID, actor_id: UUID) -> TemplateRating | None:
+        """Find what the actor thinks of a live template that they may see."""
+        return await self.executor.find(_FIND_OWN, template_id=template_id, actor_id=actor_id)
+
+    async def insert(
+        self, *, template_id: UUID, user_id: UUID, rating: int, feedback: str | None, now: datetime
+    ) -> int:
+        """Rate a template that is locked, as a user who is locked too."""
+        return await self.executor.affected(
+            _INSERT,
+            template_id=template_id,
+            user_id=user_id,
+            rating=rating,
+            feedback=feedback,
+            now=now,
+        )
+
+    async def list_any(
+        self, *, template_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
+    ) -> list[TemplateRating]:
+        """Page through the ratings of any live template, newest first, for the system."""
+        return await self.executor.many(
+            _LIST_ANY,
+            template_id=template_id,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def list_visible(
+        self,
+        *,
+        template_id: UUID,
+        actor_id: UUID | None,
+        before_at: datetime,
+        before_id: UUID,
+        limit_rows: int,
+    ) -> list[TemplateRating]:
+        """Page through the ratings of a live template that the actor may see, newest first."""
+        return await self.executor.many(
+            _LIST_VISIBLE,
+            template_id=template_id,
+            actor_id=actor_id,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def lock_own(self, *, template_id: UUID, actor_id: UUID) -> TemplateRating | None:
+        """Lock the actor's rating of a locked template."""
+        return await self.executor.find(_LOCK_OWN, template_id=template_id, actor_id=actor_id)
+
+    async def update_own(
+        self, *, template_id: UUID, actor_id: UUID, rating: int, feedback: str | None, now: datetime
+    ) -> int:
+        """Change what the actor thinks of a template that is locked."""
+        return await self.executor.affected(
+            _UPDATE_OWN,
+            template_id=template_id,
+            actor_id=actor_id,
+            rating=rating,
+            feedback=feedback,
+            now=now,
+        )

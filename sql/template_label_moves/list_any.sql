@@ -1,0 +1,41 @@
+-- Page through label moves of any live template, newest first, for the system.
+--
+-- returns: many TemplateLabelMove
+-- param:   template_id  BINARY(16)   the template
+-- param:   before_at    DATETIME(6)  time of the last row of the page before
+-- param:   before_id    BINARY(16)   its id, to break ties
+-- param:   limit_rows   INT          the most rows to give
+-- access:  system
+-- deleted: excluded
+-- index:   PRIMARY, ix_template_label_moves_template
+-- reads:   rows + 4
+-- locks:   none
+SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,CV12,LT02,PRS,RF01
+    m.id AS id,
+    m.template_id AS template_id,
+    m.label AS label,
+    m.from_version AS from_version,
+    m.to_version AS to_version,
+    m.moved_by AS moved_by,
+    m.moved_at AS moved_at
+FROM templates AS t
+INNER JOIN users AS o
+    ON
+        t.owner_id = o.id
+        AND o.deleted_at IS NULL
+INNER JOIN template_label_moves AS m FORCE INDEX (ix_template_label_moves_template)
+    ON t.id = m.template_id
+WHERE
+    t.id = :template_id
+    AND t.deleted_at IS NULL
+    AND (
+        m.moved_at < :before_at
+        OR (
+            m.moved_at = :before_at
+            AND m.id < :before_id
+        )
+    )
+ORDER BY
+    m.moved_at DESC,
+    m.id DESC
+LIMIT :limit_rows

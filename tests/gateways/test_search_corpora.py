@@ -1,0 +1,61 @@
+"""sql/search_corpora/ through SearchCorporaGateway."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+import dal
+from dal.gateways import SearchCorporaGateway
+from dal.records.search import SearchCorpus
+from tests.gateways.helpers import NOW, check_tested, check_whole_row, stored_corpora
+
+
+def test_all_of_it() -> None:
+    check_tested(SearchCorporaGateway, globals())
+
+
+async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
+    await check_whole_row(tx, "search_corpora")
+
+
+async def put(tx: dal.Session, corpus: str, **changes: Any) -> int:
+    values = {"documents": 3, "corpus_terms": 40, "now": NOW, **changes}
+    return await SearchCorporaGateway(tx).upsert(corpus=corpus, **values)
+
+
+async def test_find(tx: dal.Session) -> None:
+    corpora, mine = SearchCorporaGateway(tx), uuid4().hex[:20]
+    assert await corpora.find(corpus=mine) is None
+    await put(tx, mine)
+    assert await corpora.find(corpus=mine) == SearchCorpus(mine, 3, 40, NOW)
+    for other in (mine[:19], mine.upper(), uuid4().hex[:20]):
+        assert await corpora.find(corpus=other) is None
+
+
+async def test_upsert(tx: dal.Session) -> None:
+    mine, other = uuid4().hex[:20], uuid4().hex[:20]
+    assert await put(tx, mine) == await put(tx, other) == 1
+    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 3, 40, NOW)]
+    # In the place of what was there, also where the clock was put back.
+    early = NOW - timedelta(days=1)
+    assert await put(tx, mine, documents=2**32 - 1, corpus_terms=2**64 - 1, now=early) == 2
+    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 2**32 - 1, 2**64 - 1, early)]
+    assert await stored_corpora(tx, other) == [SearchCorpus(other, 3, 40, NOW)]
+    for changes, field in (
+        ({"documents": -1}, "documents"),
+        ({"documents": 2**32}, "documents"),
+        ({"corpus_terms": -1}, "corpus_terms"),
+    ):
+        for corpus in (mine, uuid4().hex[:20]):
+            with pytest.raises(dal.ValueRejectedError) as refused:
+                await put(tx, corpus, **changes)
+            assert refused.value.field == field
+    for corpus in ("x" * 21, "\xe9"):
+        with pytest.raises(dal.ValueRejectedError) as refused:
+            await put(tx, corpus)
+        assert refused.value.field == "corpus"
+    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 2**32 - 1, 2**64 - 1, early)]
