@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -149,11 +150,14 @@ class UserRules(Repository):
         if not actor.is_system and actor.role is not Role.ADMIN:
             raise self._absent()
 
-    async def _lock_target(self, action: str, user_id: UUID, *, or_self: bool) -> Target:
-        """Lock a user who may stop being an admin, and before that the admins, if they are one.
+    async def _lock_target(
+        self, action: str, user_id: UUID, *, or_self: bool, becomes: Role | None = None
+    ) -> Target:
+        """Lock a user who may start or stop being an admin, and before that the admins, if so.
 
         Args:
             or_self: whether everybody may do this to themselves.
+            becomes: the role that they are to have, where it changes.
 
         Raises:
             NotFoundError: not there, or deleted; somebody else, where that is not to be told.
@@ -166,9 +170,12 @@ class UserRules(Repository):
         elif not by_self:
             self._say_admin(action, user_id)
         # The admins are locked from the oldest on, before anybody: two who demote each other meet
-        # at the first of them, and the second one is no admin any more when it goes on.
+        # at the first of them, and the second one is no admin any more when it goes on. Who becomes
+        # one waits there too: their place among the admins may be one that they had before, and a
+        # reader of the admins who holds the place waits for the row.
         seen = await self._users.find_by_id(user_id=user_id)
-        admins = await self._lock_admins() if seen is not None and seen.role is Role.ADMIN else None
+        concerned = seen is not None and Role.ADMIN in (seen.role, becomes)
+        admins = await self._lock_admins() if concerned else None
         if by_self:
             user = await self._locked(user_id)
         else:
@@ -178,6 +185,13 @@ class UserRules(Repository):
             # then all of it is repeated.
             admins = await self._lock_admins()
         return Target(user, any(admin != user_id for admin in admins or ()))
+
+    async def _lock_admins_joined_by(self, user_id: UUID) -> None:
+        """Lock the admins if this user, who is in the trash, is to be one of them again."""
+        with suppress(NotFoundError):
+            seen = await self._users.get_including_deleted(user_id=user_id)
+            if seen.role is Role.ADMIN:
+                await self._lock_admins()
 
     async def _lock_admins(self) -> list[UUID]:
         return await self._users.lock_admins(limit_rows=_ADMINS_LOCKED)

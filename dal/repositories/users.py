@@ -218,7 +218,7 @@ class UserRepository(UserAccessTokens, UserPreferenceMethods, UserLists):
         """
         wanted = checked_role(role)
         action = "user.change_role"
-        target = await self._lock_target(action, user_id, or_self=False)
+        target = await self._lock_target(action, user_id, or_self=False, becomes=wanted)
         user = target.user
         if user.role is wanted:
             return user
@@ -302,6 +302,7 @@ class UserRepository(UserAccessTokens, UserPreferenceMethods, UserLists):
         check_id("user_id", user_id)
         self._say_admin("user.restore", user_id)
         now = self._scope.clock.now()
+        await self._lock_admins_joined_by(user_id)
         if self._comes_first(user_id):
             await self._only_admins_change("user.restore", user_id)
             restored = await self._users.restore(user_id=user_id, now=now)

@@ -20,7 +20,7 @@ from dal.search.analysis import terms_of
 from tests.conftest import options
 from tests.properties.conftest import Own
 from tests.properties.profiles import property_settings
-from tests.properties.test_template_versions import clear, pages, told
+from tests.properties.test_template_versions import pages, told
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 OPERATORS: Final = "+-*\"()~@<>%_\\';`:&|!?{}[]^$#,./\0\x1a"
@@ -53,7 +53,7 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def opened(own: Own) -> Iterator[Opened]:
-    clear(own)
+    own.empty()
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         stack = AsyncExitStack()
         given_options: dict[str, Any] = options(own.config)
@@ -61,7 +61,7 @@ def opened(own: Own) -> Iterator[Opened]:
         db = runner.run(stack.enter_async_context(connected))
         yield Opened(runner.run, db, own)
         runner.run(stack.aclose())
-        clear(own)
+        own.empty()
 
 
 async def found_by(me: dal.Session, text: str, **how: Any) -> Found:
@@ -268,7 +268,7 @@ def test_nobody_feels_the_private_texts_of_others(
     opened: Opened, public: list[str], mine: list[str], hidden: list[str], copies: int, text: str
 ) -> None:
     """They are not found, not counted, and move no score, however many there are."""
-    clear(opened.own)
+    opened.own.empty()
 
     async def look() -> None:
         my_id, me = await opened.user()
@@ -313,7 +313,7 @@ def test_nobody_feels_the_private_texts_of_others(
 
 def test_a_page_of_the_largest_size_is_not_the_end_of_a_long_search(opened: Opened) -> None:
     """Two kinds of candidates are more than a page holds, and more than one statement gives."""
-    clear(opened.own)
+    opened.own.empty()
 
     async def look() -> None:
         _, me = await opened.user()
@@ -332,4 +332,4 @@ def test_a_page_of_the_largest_size_is_not_the_end_of_a_long_search(opened: Open
         assert len({hit.template.id for hit in hits}) == 520
 
     opened.run(look())
-    clear(opened.own)
+    opened.own.empty()

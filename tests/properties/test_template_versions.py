@@ -48,14 +48,6 @@ LABELS: Final = {
     "100%_\U0001f600": "100%_\U0001f600",
     "Latest ": None,
 }
-_CLEARED: Final = ("templates_search", "template_labels", "search_terms", "search_corpora")
-
-
-def clear(own: Own) -> None:
-    """Take every row away: what is not deleted with its template first."""
-    for table in _CLEARED:
-        own.ask(f"DELETE FROM {table}")
-    own.empty()
 
 
 async def pages(view: View, limit: int = 2) -> list[Any]:
@@ -99,7 +91,7 @@ class Actors:
         return self.runner.run(work)
 
     def open(self, n_users: int) -> None:
-        clear(self.own)
+        self.own.empty()
         how: dict[str, Any] = options(self.own.config)
         opened = dal.connect(clock=self.clock, **how)
         self.db = self.run(self.stack.enter_async_context(opened))

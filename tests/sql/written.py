@@ -66,11 +66,13 @@ def _used(values: Values) -> Values:
     n, now = _template(values), values["now"]
     assert isinstance(now, datetime)
     seconds, trend = int((now - _EPOCH).total_seconds()), fill.template_trend(n)
+    # To the nearest. Never a half: 10^9 / 604,800 is a fraction whose denominator is odd.
+    weeks = (seconds * 10**9 + _WEEK_S // 2) // _WEEK_S
     if trend:
         apart = abs(seconds / _WEEK_S - trend / 10**9)
-        trend = max(trend, seconds * 10**9 // _WEEK_S) + round(10**9 * log2(1 + 2**-apart))
+        trend = max(trend, weeks) + round(10**9 * log2(1 + 2**-apart))
     else:
-        trend = max(seconds, 1) * 10**9 // _WEEK_S
+        trend = max(weeks, 1)
     return {"use_count": fill.template_uses(n) + 1, "trend": trend}
 
 
