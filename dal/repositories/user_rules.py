@@ -151,13 +151,13 @@ class UserRules(Repository):
             raise self._absent()
 
     async def _lock_target(
-        self, action: str, user_id: UUID, *, or_self: bool, becomes: Role | None = None
+        self, action: str, user_id: UUID, *, or_self: bool, of_role: bool = False
     ) -> Target:
         """Lock a user who may start or stop being an admin, and before that the admins, if so.
 
         Args:
             or_self: whether everybody may do this to themselves.
-            becomes: the role that they are to have, where it changes.
+            of_role: whether it is the role that changes.
 
         Raises:
             NotFoundError: not there, or deleted; somebody else, where that is not to be told.
@@ -174,8 +174,11 @@ class UserRules(Repository):
         # one waits there too: their place among the admins may be one that they had before, and a
         # reader of the admins who holds the place waits for the row.
         seen = await self._users.find_by_id(user_id=user_id)
-        concerned = seen is not None and Role.ADMIN in (seen.role, becomes)
-        admins = await self._lock_admins() if concerned else None
+        if seen is None:
+            if not by_self:
+                await self._only_admins_change(action, user_id)
+            raise self._absent()
+        admins = await self._lock_admins() if of_role or seen.role is Role.ADMIN else None
         if by_self:
             user = await self._locked(user_id)
         else:

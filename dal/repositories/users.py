@@ -218,7 +218,7 @@ class UserRepository(UserAccessTokens, UserPreferenceMethods, UserLists):
         """
         wanted = checked_role(role)
         action = "user.change_role"
-        target = await self._lock_target(action, user_id, or_self=False, becomes=wanted)
+        target = await self._lock_target(action, user_id, or_self=False, of_role=True)
         user = target.user
         if user.role is wanted:
             return user

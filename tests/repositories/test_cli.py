@@ -362,6 +362,10 @@ def test_search_pages_and_keeps_private_ones_to_their_owner(
     rows = [named(n, name=f"{word} {n}", tags=[word], visibility="public") for n in range(3)]
     rows.append(named(9, name=f"{word} secret", tags=[word]))
     cli("import", write(tmp_path / "f", rows), "--as", email, "--create-user", "Ada")
+    # For a query or two both servers may miss what was committed just now.
+    for _ in range(20):
+        if len(cli("search", word, "--json").json["rows"]) == 3:
+            break
     first = cli("search", word, "--limit", "2", "--json").json
     second = cli("search", word, "--limit", "2", "--json", "--after", first["next"]).json
     assert (len(first["rows"]), len(second["rows"]), second["next"]) == (2, 1, None)

@@ -432,6 +432,22 @@ async def test_an_admin_unlocks_themselves_many_times_at_once(crowd: Crowd) -> N
     assert not [e for e in crowd.recorder.errors if isinstance(e, dal.DeadlockError)]
 
 
+@pytest.mark.parametrize(("away", "back"), [("soft_delete", "restore"), ("demote", "promote")])
+async def test_admins_come_back_while_others_leave(crowd: Crowd, away: str, back: str) -> None:
+    """Who comes back takes a place among the admins that they had before, and a reader may hold."""
+    crowd.recorder.clear()
+    for _ in rounds(3):
+        admins = await these_admins(crowd, 5)
+        _, *ids = admins.ids
+        work = [
+            admins.act(None, what, user_id)
+            for user_id in (*ids, *reversed(ids))
+            for what in (away, back, away)
+        ]
+        assert (await whole(admins, work)).count("done") >= len(ids)
+    assert not [e for e in crowd.recorder.errors if isinstance(e, dal.DeadlockError)]
+
+
 async def test_admins_restore_whom_others_delete(crowd: Crowd) -> None:
     """The younger ones restore the older ones, whose deletion locks from the oldest on.
 
