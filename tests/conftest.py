@@ -7,6 +7,7 @@ Every test that takes ``engine`` (or anything that is made of it) runs on both s
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -33,6 +34,14 @@ ENGINES: tuple[Engine, ...] = ("mariadb", "mysql")
 START = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
 
+_ADDRESS = re.compile(" at 0x[0-9a-f]+")
+
+
+def shown(value: object, most: int = 30) -> str:
+    """A value in the name of a test, which is the same in every process."""
+    return _ADDRESS.sub("", ascii(value))[:most]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine",
@@ -51,6 +60,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = metafunc.config.getoption("--engine")
         engines = ENGINES if chosen == "both" else (chosen,)
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one server stay together, so that each server is started in one process only."""
+    if not config.pluginmanager.has_plugin("xdist"):
+        return
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        on = callspec.params.get("engine") if callspec is not None else None
+        if on is not None or "unit" not in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(on or item.path.parent.name))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 
 import dal
 from dal.config import Config
+from tests.conftest import shown
 from tests.faults.helpers import borrowed, database, root_of, statement, system
 from tests.repositories.data import asked_again
 
@@ -174,7 +175,7 @@ SAME: list[tuple[str, Any, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value", "back"), SAME, ids=lambda v: ascii(v)[:30])
+@pytest.mark.parametrize(("name", "value", "back"), SAME, ids=shown)
 async def test_there_and_back(
     own: dal.Database, things: dal.SqlFolder, name: str, value: Any, back: Any
 ) -> None:
@@ -236,7 +237,7 @@ REFUSED: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), REFUSED, ids=lambda v: ascii(v)[:30])
+@pytest.mark.parametrize(("name", "value"), REFUSED, ids=shown)
 async def test_what_does_not_fit_is_not_sent(
     own: dal.Database, things: dal.SqlFolder, name: str, value: Any
 ) -> None:

@@ -45,9 +45,7 @@ def own(server: PrivateServer) -> Iterator[Own]:
         def ask(sql: str, *values: object) -> list[tuple[Any, ...]]:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values)
-                found = list(cursor.fetchall())
-            connection.commit()
-            return found
+                return list(cursor.fetchall())
 
         tables = {name for (name,) in ask("SHOW TABLES")} - _KEPT
         yield Own(

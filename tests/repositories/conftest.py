@@ -23,8 +23,6 @@ def root(admin: Config) -> Iterator[Root]:
         def ask(sql: str, *values: object) -> Rows:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values)
-                found = list(cursor.fetchall())
-            connection.commit()
-            return found
+                return list(cursor.fetchall())
 
         yield ask
