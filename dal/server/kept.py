@@ -27,7 +27,8 @@ from dal.server.programs import Engine, Program, cache_folder, find_program
 _STOP_TIMEOUT_S: Final = 60.0
 _SOCKET: Final = "server.sock"
 _STATE: Final = "state.json"
-_PID: Final = "server.pid"
+# Not the file that the server writes itself: that one is empty for a moment while it starts.
+_PID: Final = "started.pid"
 _RUNNING_LOCK: Final = "running.lock"
 # Durable, unlike a temporary one: somebody's data live here.
 _DURABLE: Final = (
@@ -146,8 +147,7 @@ class _Kept(PrivateServer):
                 umask=0o077,
                 check=True,
             )
-        # The server writes the same into it, but later.
-        (self.folder / _PID).write_bytes(shell.stdout)
+        _replace(self.folder / _PID, shell.stdout)
         try:
             self._wait_ready()
         except BaseException:
@@ -173,9 +173,7 @@ class _Kept(PrivateServer):
             "version": list(self.program.version),
             "socket": str(self.socket),
         }
-        fresh = self.folder / f"{_STATE}.new"
-        fresh.write_text(json.dumps(state), encoding="utf-8")
-        fresh.replace(self.folder / _STATE)
+        _replace(self.folder / _STATE, json.dumps(state).encode())
 
 
 def _folder(engine: Engine) -> Path:
@@ -240,6 +238,13 @@ def _pid(folder: Path) -> int | None:
         return int((folder / _PID).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file that others never see empty or half."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(content)
+    fresh.replace(path)
 
 
 def _read_state(folder: Path) -> _State | None:

@@ -242,6 +242,18 @@ def test_a_kept_server_keeps_its_data_until_it_is_stopped_and_after(engine: Engi
     assert ("kept_here",) in ask(again, "SHOW DATABASES")
 
 
+@pytest.mark.usefixtures("own_cache")
+def test_the_file_that_the_server_writes_its_number_into_may_be_empty(engine: Engine) -> None:
+    """As it is for a moment while the server starts: that is not a server that has ended."""
+    kept = kept_start(engine)
+    number = kept.pid
+    (kept.folder / "server.pid").write_bytes(b"")
+    assert kept.pid == number is not None
+    found = kept_status(engine)
+    assert found is not None
+    assert found.pid == number
+
+
 def test_a_kept_server_outlives_its_starter(engine: Engine, own_cache: Path) -> None:
     starter = "import sys, dal.server; print(dal.server.kept_start(sys.argv[1]).pid)"
     done = subprocess.run(
