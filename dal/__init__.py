@@ -86,7 +86,13 @@ from dal.records.users import (
 )
 from dal.records.variables import RenderedPrompt, Variable
 from dal.records.vocabulary import Category, CategoryCount, TagCount
-from dal.repositories import AuditLogRepository, TemplateRepository, UserRepository
+from dal.repositories import (
+    AuditLogRepository,
+    CategoryRepository,
+    TagRepository,
+    TemplateRepository,
+    UserRepository,
+)
 from dal.search import SearchScope, Sort, TemplateFilters
 from dal.search.users import Match
 from dal.secret import Secret
@@ -102,6 +108,7 @@ __all__ = [
     "AuthenticationError",
     "Category",
     "CategoryCount",
+    "CategoryRepository",
     "CheckError",
     "ChildExistsError",
     "Clock",
@@ -149,6 +156,7 @@ __all__ = [
     "StatementTimeoutError",
     "SystemClock",
     "TagCount",
+    "TagRepository",
     "Template",
     "TemplateExport",
     "TemplateFilters",

@@ -13,7 +13,13 @@ from dal.config import Config, PrivateAddress, parse
 from dal.errors import UsageError
 from dal.records.actor import Actor
 from dal.records.clock import Clock, SystemClock
-from dal.repositories import AuditLogRepository, TemplateRepository, UserRepository
+from dal.repositories import (
+    AuditLogRepository,
+    CategoryRepository,
+    TagRepository,
+    TemplateRepository,
+    UserRepository,
+)
 from dal.session import Core, OnStatement, Scope
 from dal.session.pool import Pool
 
@@ -34,8 +40,18 @@ class Session(Scope):
 
     @property
     def templates(self) -> TemplateRepository:
-        """Templates, their versions, categories and tags."""
+        """Templates, their versions, labels and ratings."""
         return TemplateRepository(self)
+
+    @property
+    def categories(self) -> CategoryRepository:
+        """What templates are filed under."""
+        return CategoryRepository(self)
+
+    @property
+    def tags(self) -> TagRepository:
+        """What templates are tagged with."""
+        return TagRepository(self)
 
     @property
     def audit(self) -> AuditLogRepository:

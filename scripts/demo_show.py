@@ -206,7 +206,7 @@ async def show(server: PrivateServer, collection: Collection, out: Show) -> int:
         try:
             await import_files(me, owner.id, collection, out)
             await asyncio.to_thread(analyze, server)
-            await system.templates.refresh_search_statistics()
+            await system.templates.search_statistics.refresh()
             await show_search(me, out)
             await show_pages(me, out)
             await show_versions(me, secrets, out)
@@ -220,10 +220,10 @@ async def show(server: PrivateServer, collection: Collection, out: Show) -> int:
 
 async def purge(me: dal.Session, ids: list[UUID]) -> None:
     """Remove templates for good, those that are there."""
-    for template_id in await me.templates.list_taken_ids(ids):
+    for template_id in await me.templates.exchange.list_taken_ids(ids):
         if await me.templates.find(template_id) is not None:
             await me.templates.soft_delete(template_id)
-        await me.templates.purge(template_id)
+        await me.templates.trash.purge(template_id)
 
 
 async def import_files(me: dal.Session, owner_id: UUID, collection: Collection, out: Show) -> None:
@@ -302,8 +302,10 @@ async def show_versions(me: dal.Session, ids: list[UUID], out: Show) -> None:
             tags=["draft"],
         )
     text = "Review this change as a careful colleague would: {{diff}}"
-    await me.templates.commit(ids[0], content=text, message="Say who is asked", expected_head=1)
-    page = await me.templates.list_versions(ids[0])
+    await me.templates.versions.commit(
+        ids[0], content=text, message="Say who is asked", expected_head=1
+    )
+    page = await me.templates.versions.list_of(ids[0])
     output.table(
         ["version", "characters", "sha256", "message", "created"],
         [
@@ -311,7 +313,7 @@ async def show_versions(me: dal.Session, ids: list[UUID], out: Show) -> None:
             for it in page.rows
         ],
     )
-    first = await me.templates.get_version(ids[0], 1)
+    first = await me.templates.versions.get(ids[0], 1)
     output.say(f"version 1 is still: {first.content}")
     out.check("two versions are there", [one.version for one in page.rows] == [2, 1])
 
@@ -320,7 +322,7 @@ async def show_privacy(me: dal.Session, they: dal.Session, out: Show) -> None:
     """Another user, who must see none of the private ones, by no way."""
     out.title("Another user")
     private: set[UUID] = set()
-    async for template in me.templates.stream_mine():
+    async for template in me.templates.exchange.stream():
         if template.visibility is dal.Visibility.PRIVATE:
             private.add(template.id)
     visible: set[UUID] = set()
@@ -378,7 +380,7 @@ async def views_without(
     listed = (await me.templates.list_mine(limit=500)).rows
     public = (await me.templates.list_public(limit=500)).rows
     found = (await me.templates.search(gone.name, limit=500)).rows
-    trash = (await me.templates.list_trash()).rows
+    trash = (await me.templates.trash.list_mine()).rows
     out.check("not to be got", await me.templates.find(gone.id) is None)
     out.check("nor by another user", await they.templates.find(gone.id) is None)
     out.check("in no list", gone.id not in {row.id for row in (*listed, *public)})

@@ -89,7 +89,7 @@ async def _fill(me: dal.Session, path: Path) -> dict[object, str]:
     ids: dict[object, str] = {}
     rows = _lines(path)
     while batch := list(islice(rows, BATCH)):
-        made = await me.templates.create_many(_template(row) for row in batch)
+        made = await me.templates.exchange.create_many(_template(row) for row in batch)
         ids |= {one.id: row["_id"] for one, row in zip(made, batch, strict=True)}
     return ids
 
@@ -104,7 +104,7 @@ async def measure(engine: str, folder: Path) -> tuple[float, float]:
         began = time.perf_counter()
         ids = await _fill(db.acting_as(dal.Actor.user(owner.id)), folder / "corpus.jsonl")
         loaded = time.perf_counter()
-        await system.templates.refresh_search_statistics()
+        await system.templates.search_statistics.refresh()
         counted = time.perf_counter()
         visitor = db.acting_as(dal.Actor.anonymous())
         lock = asyncio.Semaphore(AT_ONCE)

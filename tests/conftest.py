@@ -223,7 +223,7 @@ def as_bob(db: dal.Database, bob: dal.User) -> dal.Session:
 async def grace(db: dal.Database, system: dal.Session) -> dal.User:
     """A live admin."""
     user = await new_user(db, "Grace")
-    return await system.users.change_role(user.id, dal.Role.ADMIN)
+    return await system.users.access.change_role(user.id, dal.Role.ADMIN)
 
 
 @pytest.fixture

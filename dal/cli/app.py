@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
-from dal.cli import doctor, explain, migrate, output, refresh, server, stats, templates
+from dal.cli import doctor, explain, gateways, migrate, output, refresh, server, stats, templates
 from dal.errors import (
     ConfigError,
     DalError,
@@ -67,6 +67,12 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., int], str], ...] = (
         "dal explain users/find_by_email --param email=ada@example.org --url private:",
     ),
     ("", "doctor", doctor.doctor, "dal doctor --json"),
+    (
+        "",
+        "gateways",
+        gateways.write_gateways,
+        "dal gateways myapp/sql --out myapp/gateways.py --records myapp.records",
+    ),
 )
 # The call, the configuration or the connection was wrong; every other error is about the data.
 _USAGE = (

@@ -192,7 +192,7 @@ class Importer:
         self.on_bad(bad)
 
     async def _put(self, batch: list[Planned], session: Session, report: Report) -> None:
-        taken = await session.templates.list_taken_ids([row.id for row in batch])
+        taken = await session.templates.exchange.list_taken_ids([row.id for row in batch])
         report.already_there += len(taken)
         await self._insert([row for row in batch if row.id not in taken], session, report)
 
@@ -201,7 +201,7 @@ class Importer:
         if not rows:
             return
         try:
-            await session.templates.create_many([row.new for row in rows])
+            await session.templates.exchange.create_many([row.new for row in rows])
         except ParentMissingError:
             raise
         except (ConstraintError, ValueRejectedError) as error:
@@ -224,7 +224,7 @@ class Importer:
         reason = error.message
         if isinstance(error, UniqueError):
             # Another import of the same file may have been faster.
-            if await session.templates.list_taken_ids([row.id]):
+            if await session.templates.exchange.list_taken_ids([row.id]):
                 report.already_there += 1
                 return
             reason = "id: that of a template of somebody else"

@@ -18,7 +18,7 @@ import attrs
 from dal.cli.reading import BadRow, Row
 from dal.errors import ValueRejectedError
 from dal.records.ids import derived_id
-from dal.records.new_templates import NewTemplate, NewVersion
+from dal.records.new_templates import TEXTS, NewTemplate, NewVersion
 from dal.records.templates import Visibility
 from dal.records.text import category_slug
 
@@ -102,6 +102,9 @@ def _canonical(new: NewTemplate, *, says_visibility: bool) -> bytes:
         "visibility": str(new.visibility) if says_visibility else None,
         "created_at": new.created_at.isoformat() if new.created_at else None,
     }
+    # What came later is named only where it is said, for the same reason.
+    later = {field: getattr(new, field) for field in TEXTS if field not in said}
+    said |= {field: value for field, value in later.items() if value is not None}
     first = new.versions[0]
     plain = (first.version, first.message, first.author_name, first.created_at)
     if len(new.versions) > 1 or plain != (1, None, None, None):

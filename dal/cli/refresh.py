@@ -27,4 +27,4 @@ def refresh_search(*, url: Url = None, json_: Json = False) -> int:
 async def _refresh(url: str | None) -> dal.SearchCorpus:
     async with dal.connect(named(url)) as db:
         system = db.acting_as(dal.Actor.system("dal refresh-search"))
-        return await system.templates.refresh_search_statistics()
+        return await system.templates.search_statistics.refresh()

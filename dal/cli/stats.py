@@ -41,8 +41,8 @@ async def statistics(db: dal.Database) -> dict[str, Any]:
     ``categories`` are the 500 largest; the one whose slug is None counts those that have none.
     """
     system = db.acting_as(dal.Actor.system("dal stats"))
-    numbers = await system.templates.statistics()
-    categories = await system.templates.list_category_counts(limit=500)
+    numbers = await system.templates.usage.statistics()
+    categories = await system.categories.list_counts(limit=500)
     return {
         "users": await system.users.count(),
         "templates": numbers.templates,

@@ -164,7 +164,7 @@ async def _export(url: str | None, email: str, out: Path | None) -> int:
         me = await session_of(db, email)
         with _whole_or_not(out) if out is not None else nullcontext(sys.stdout) as file:
             written = 0
-            async for template in me.templates.export_mine():
+            async for template in me.templates.exchange.export():
                 file.write(template.to_line())
                 written += 1
     return written

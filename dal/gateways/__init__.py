@@ -1,7 +1,7 @@
-"""Gateways: one thin class per table, a method per .sql file. No rule lives here.
+"""Gateways: a class a table, a method a .sql file. No rule lives here.
 
 ``sql/users/find_by_id.sql`` is ``UsersGateway.find_by_id``, with the file's parameters by their
-names; a test holds the two together.
+names. Written from the files: edit those.
 """
 
 from __future__ import annotations

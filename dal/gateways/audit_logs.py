@@ -1,4 +1,4 @@
-"""The table audit_logs."""
+"""The table audit_logs. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from dal.records.actor import ActorType
-from dal.records.audit import AuditEntry, Outcome
+from dal.records.audit import AuditEntry
 from dal.session import Executor
 from dal.statements import house
 
@@ -30,13 +29,13 @@ class AuditLogsGateway:
         *,
         audit_id: UUID,
         occurred_at: datetime,
-        actor_type: ActorType,
+        actor_type: str,
         actor_id: UUID | None,
         actor_name: str | None,
         action: str,
         target_type: str,
         target_id: UUID | None,
-        outcome: Outcome,
+        outcome: str,
         affected: int,
         changes: str,
         request_id: str | None,

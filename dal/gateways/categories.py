@@ -1,4 +1,4 @@
-"""The table categories."""
+"""The table categories. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 

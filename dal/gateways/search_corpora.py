@@ -1,4 +1,4 @@
-"""The table search_corpora."""
+"""The table search_corpora. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 

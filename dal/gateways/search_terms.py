@@ -1,4 +1,4 @@
-"""The table search_terms."""
+"""The table search_terms. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 

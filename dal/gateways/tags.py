@@ -1,4 +1,4 @@
-"""The table tags."""
+"""The table tags. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table template_label_moves."""
+"""The table template_label_moves. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from dal.statements import house
 __all__ = ["TemplateLabelMovesGateway"]
 
 _INSERT_MANY = house().bulk("template_label_moves/insert_many")
-_LIST_ANY = house().many("template_label_moves/list_any", TemplateLabelMove)
-_LIST_VISIBLE = house().many("template_label_moves/list_visible", TemplateLabelMove)
+_LIST_BY_TEMPLATE = house().many("template_label_moves/list_by_template", TemplateLabelMove)
 
 
 @attrs.frozen(slots=True)
@@ -29,32 +28,22 @@ class TemplateLabelMovesGateway:
         """Record that labels of a locked template were moved."""
         return await self.executor.insert_many(_INSERT_MANY, rows)
 
-    async def list_any(
-        self, *, template_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
-    ) -> list[TemplateLabelMove]:
-        """Page through label moves of any live template, newest first, for the system."""
-        return await self.executor.many(
-            _LIST_ANY,
-            template_id=template_id,
-            before_at=before_at,
-            before_id=before_id,
-            limit_rows=limit_rows,
-        )
-
-    async def list_visible(
+    async def list_by_template(
         self,
         *,
         template_id: UUID,
         actor_id: UUID | None,
+        actor_is_system: bool,
         before_at: datetime,
         before_id: UUID,
         limit_rows: int,
     ) -> list[TemplateLabelMove]:
         """Page through label moves of a live template that the actor may see, newest first."""
         return await self.executor.many(
-            _LIST_VISIBLE,
+            _LIST_BY_TEMPLATE,
             template_id=template_id,
             actor_id=actor_id,
+            actor_is_system=actor_is_system,
             before_at=before_at,
             before_id=before_id,
             limit_rows=limit_rows,

@@ -1,4 +1,4 @@
-"""The table template_labels."""
+"""The table template_labels. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ __all__ = ["TemplateLabelsGateway"]
 _DELETE_IN_TRASH = house().affected("template_labels/delete_in_trash")
 _DELETE_ONE = house().affected("template_labels/delete_one")
 _INSERT_MANY = house().bulk("template_labels/insert_many")
-_LIST_ANY = house().many("template_labels/list_any", TemplateLabel)
+_LIST_BY_TEMPLATE = house().many("template_labels/list_by_template", TemplateLabel)
 _LIST_OWN = house().many("template_labels/list_own", TemplateLabel)
-_LIST_VISIBLE = house().many("template_labels/list_visible", TemplateLabel)
 _LOCK_ONE = house().find("template_labels/lock_one", TemplateLabel)
 _UPDATE_VERSION = house().affected("template_labels/update_version")
 
@@ -42,23 +41,23 @@ class TemplateLabelsGateway:
         """Put labels on versions of a locked template."""
         return await self.executor.insert_many(_INSERT_MANY, rows)
 
-    async def list_any(self, *, template_id: UUID, limit_rows: int) -> list[TemplateLabel]:
-        """List the labels of any live template by name, for the system."""
-        return await self.executor.many(_LIST_ANY, template_id=template_id, limit_rows=limit_rows)
+    async def list_by_template(
+        self, *, template_id: UUID, actor_id: UUID | None, actor_is_system: bool, limit_rows: int
+    ) -> list[TemplateLabel]:
+        """List the labels of a live template that the actor may see by name."""
+        return await self.executor.many(
+            _LIST_BY_TEMPLATE,
+            template_id=template_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            limit_rows=limit_rows,
+        )
 
     async def list_own(
         self, *, template_ids: Sequence[UUID], actor_id: UUID
     ) -> list[TemplateLabel]:
         """List the labels of some live templates of the actor."""
         return await self.executor.many(_LIST_OWN, template_ids=template_ids, actor_id=actor_id)
-
-    async def list_visible(
-        self, *, template_id: UUID, actor_id: UUID | None, limit_rows: int
-    ) -> list[TemplateLabel]:
-        """List the labels of a live template that the actor may see by name."""
-        return await self.executor.many(
-            _LIST_VISIBLE, template_id=template_id, actor_id=actor_id, limit_rows=limit_rows
-        )
 
     async def lock_one(self, *, template_id: UUID, label: str) -> TemplateLabel | None:
         """Lock a label of a locked template before it is moved."""

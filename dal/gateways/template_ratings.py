@@ -1,4 +1,4 @@
-"""The table template_ratings."""
+"""The table template_ratings. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -14,14 +14,10 @@ from dal.statements import house
 __all__ = ["TemplateRatingsGateway"]
 
 _DELETE_OWN = house().affected("template_ratings/delete_own")
-_FIND_DISTRIBUTION_ANY = house().find("template_ratings/find_distribution_any", RatingDistribution)
-_FIND_DISTRIBUTION_VISIBLE = house().find(
-    "template_ratings/find_distribution_visible", RatingDistribution
-)
+_FIND_DISTRIBUTION = house().find("template_ratings/find_distribution", RatingDistribution)
 _FIND_OWN = house().find("template_ratings/find_own", TemplateRating)
 _INSERT = house().affected("template_ratings/insert")
-_LIST_ANY = house().many("template_ratings/list_any", TemplateRating)
-_LIST_VISIBLE = house().many("template_ratings/list_visible", TemplateRating)
+_LIST_BY_TEMPLATE = house().many("template_ratings/list_by_template", TemplateRating)
 _LOCK_OWN = house().find("template_ratings/lock_own", TemplateRating)
 _UPDATE_OWN = house().affected("template_ratings/update_own")
 
@@ -36,16 +32,15 @@ class TemplateRatingsGateway:
         """Remove the actor's rating of a template that is locked."""
         return await self.executor.affected(_DELETE_OWN, template_id=template_id, actor_id=actor_id)
 
-    async def find_distribution_any(self, *, template_id: UUID) -> RatingDistribution | None:
-        """Count the ratings of live users of any live template by rating, for the system."""
-        return await self.executor.find(_FIND_DISTRIBUTION_ANY, template_id=template_id)
-
-    async def find_distribution_visible(
-        self, *, template_id: UUID, actor_id: UUID | None
+    async def find_distribution(
+        self, *, template_id: UUID, actor_id: UUID | None, actor_is_system: bool
     ) -> RatingDistribution | None:
         """Count the ratings of live users of a live template that the actor may see by rating."""
         return await self.executor.find(
-            _FIND_DISTRIBUTION_VISIBLE, template_id=template_id, actor_id=actor_id
+            _FIND_DISTRIBUTION,
+            template_id=template_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
         )
 
     async def find_own(self, *, template_id: UUID, actor_id: UUID) -> TemplateRating | None:
@@ -65,32 +60,22 @@ class TemplateRatingsGateway:
             now=now,
         )
 
-    async def list_any(
-        self, *, template_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
-    ) -> list[TemplateRating]:
-        """Page through the ratings of any live template, newest first, for the system."""
-        return await self.executor.many(
-            _LIST_ANY,
-            template_id=template_id,
-            before_at=before_at,
-            before_id=before_id,
-            limit_rows=limit_rows,
-        )
-
-    async def list_visible(
+    async def list_by_template(
         self,
         *,
         template_id: UUID,
         actor_id: UUID | None,
+        actor_is_system: bool,
         before_at: datetime,
         before_id: UUID,
         limit_rows: int,
     ) -> list[TemplateRating]:
         """Page through the ratings of a live template that the actor may see, newest first."""
         return await self.executor.many(
-            _LIST_VISIBLE,
+            _LIST_BY_TEMPLATE,
             template_id=template_id,
             actor_id=actor_id,
+            actor_is_system=actor_is_system,
             before_at=before_at,
             before_id=before_id,
             limit_rows=limit_rows,

@@ -1,4 +1,4 @@
-"""The table template_tags."""
+"""The table template_tags. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table templates."""
+"""The table templates. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from dal.records.templates import (
     TemplateRow,
     TemplateStatistics,
     TemplateSummary,
-    Visibility,
 )
 from dal.session import Executor
 from dal.statements import house
@@ -27,12 +26,10 @@ _COUNT_ALL = house().value("templates/count_all", int)
 _COUNT_OWN = house().value("templates/count_own", int)
 _COUNT_PUBLIC = house().value("templates/count_public", int)
 _COUNT_TRASH = house().value("templates/count_trash", int)
-_EXISTS_ANY = house().value("templates/exists_any", bool)
-_EXISTS_VISIBLE = house().value("templates/exists_visible", bool)
-_GET_ANY = house().one("templates/get_any", Template)
+_EXISTS = house().value("templates/exists", bool)
+_GET = house().one("templates/get", Template)
 _GET_OWN_INCLUDING_DELETED = house().one("templates/get_own_including_deleted", Template)
 _GET_STATISTICS = house().one("templates/get_statistics", TemplateStatistics)
-_GET_VISIBLE = house().one("templates/get_visible", Template)
 _GET_VISIBLE_STATISTICS = house().one("templates/get_visible_statistics", TemplateStatistics)
 _INSERT = house().affected("templates/insert")
 _INSERT_MANY = house().bulk("templates/insert_many")
@@ -46,11 +43,10 @@ _LIST_PURGEABLE = house().many("templates/list_purgeable", UUID)
 _LIST_TRASH = house().many("templates/list_trash", TemplateSummary)
 _LOCK_OWN = house().find("templates/lock_own", TemplateRow)
 _LOCK_PARENTS = house().many("templates/lock_parents", TemplateParent)
-_LOCK_VISIBLE = house().find("templates/lock_visible", TemplateRow)
+_LOCK_VISIBLE = house().find("templates/lock_visible", UUID)
 _PURGE = house().affected("templates/purge")
 _PURGE_MANY = house().affected("templates/purge_many")
-_RECORD_USE_ANY = house().affected("templates/record_use_any")
-_RECORD_USE_VISIBLE = house().affected("templates/record_use_visible")
+_RECORD_USE = house().affected("templates/record_use")
 _RESTORE = house().affected("templates/restore")
 _SOFT_DELETE = house().affected("templates/soft_delete")
 _SUBTRACT_RATINGS = house().affected("templates/subtract_ratings")
@@ -87,36 +83,50 @@ class TemplatesGateway:
         """Count the actor's deleted templates."""
         return await self.executor.value(_COUNT_TRASH, actor_id=actor_id)
 
-    async def exists_any(self, *, template_id: UUID) -> bool:
-        """Tell whether a live template is there, for the system."""
-        return await self.executor.value(_EXISTS_ANY, template_id=template_id)
-
-    async def exists_visible(self, *, template_id: UUID, actor_id: UUID | None) -> bool:
+    async def exists(
+        self, *, template_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> bool:
         """Tell whether a live template is there that the actor may see."""
         return await self.executor.value(
-            _EXISTS_VISIBLE, template_id=template_id, actor_id=actor_id
+            _EXISTS, template_id=template_id, actor_id=actor_id, actor_is_system=actor_is_system
         )
 
-    async def get_any(self, *, template_id: UUID) -> Template:
-        """Get any live template with the text of its newest version, for the system."""
-        return await self.executor.one(_GET_ANY, template_id=template_id)
+    async def get(
+        self, *, template_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> Template:
+        """Get a live template with the text of its newest version, if the actor may see it.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(
+            _GET, template_id=template_id, actor_id=actor_id, actor_is_system=actor_is_system
+        )
 
     async def get_own_including_deleted(self, *, template_id: UUID, actor_id: UUID) -> Template:
-        """Get a template of the actor with its text, from the trash too."""
+        """Get a template of the actor with its text, from the trash too.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
         return await self.executor.one(
             _GET_OWN_INCLUDING_DELETED, template_id=template_id, actor_id=actor_id
         )
 
     async def get_statistics(self) -> TemplateStatistics:
-        """Count templates, versions, ratings, uses and what is in use, for the system."""
+        """Count templates, versions, ratings, uses and what is in use, for the system.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
         return await self.executor.one(_GET_STATISTICS)
 
-    async def get_visible(self, *, template_id: UUID, actor_id: UUID | None) -> Template:
-        """Get a live template with the text of its newest version, if the actor may see it."""
-        return await self.executor.one(_GET_VISIBLE, template_id=template_id, actor_id=actor_id)
-
     async def get_visible_statistics(self, *, actor_id: UUID | None) -> TemplateStatistics:
-        """Count what the actor may see: templates, versions, ratings, uses; and their own trash."""
+        """Count what the actor may see: templates, versions, ratings, uses; and their own trash.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
         return await self.executor.one(_GET_VISIBLE_STATISTICS, actor_id=actor_id)
 
     async def insert(
@@ -128,7 +138,7 @@ class TemplatesGateway:
         name: str,
         description: str | None,
         author_name: str | None,
-        visibility: Visibility,
+        visibility: str,
         version: int,
         last_version: int,
         forked_from_id: UUID | None,
@@ -247,7 +257,7 @@ class TemplatesGateway:
         """Lock the owner of new templates against deletion, and read the known categories."""
         return await self.executor.many(_LOCK_PARENTS, owner_id=owner_id, slugs=slugs)
 
-    async def lock_visible(self, *, template_id: UUID, actor_id: UUID) -> TemplateRow | None:
+    async def lock_visible(self, *, template_id: UUID, actor_id: UUID) -> UUID | None:
         """Lock a live template that the actor may see, before its counters change."""
         return await self.executor.find(_LOCK_VISIBLE, template_id=template_id, actor_id=actor_id)
 
@@ -259,16 +269,16 @@ class TemplatesGateway:
         """Remove templates in a trash for good, versions and tags too, for retention."""
         return await self.executor.affected(_PURGE_MANY, template_ids=template_ids)
 
-    async def record_use_any(self, *, template_id: UUID, now: datetime) -> int:
-        """Count a use of any live template, for the system."""
-        return await self.executor.affected(_RECORD_USE_ANY, template_id=template_id, now=now)
-
-    async def record_use_visible(
-        self, *, template_id: UUID, actor_id: UUID | None, now: datetime
+    async def record_use(
+        self, *, template_id: UUID, actor_id: UUID | None, actor_is_system: bool, now: datetime
     ) -> int:
         """Count a use of a live template that the actor may see."""
         return await self.executor.affected(
-            _RECORD_USE_VISIBLE, template_id=template_id, actor_id=actor_id, now=now
+            _RECORD_USE,
+            template_id=template_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            now=now,
         )
 
     async def restore(self, *, template_id: UUID, actor_id: UUID, now: datetime) -> int:
@@ -302,7 +312,7 @@ class TemplatesGateway:
         name: str,
         description: str | None,
         author_name: str | None,
-        visibility: Visibility,
+        visibility: str,
         now: datetime,
     ) -> int:
         """Change name, texts, category and visibility of a live template of the actor."""

@@ -1,4 +1,4 @@
-"""The table templates_search."""
+"""The table templates_search. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table user_tokens."""
+"""The table user_tokens. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from uuid import UUID
 
 import attrs
 
-from dal.records.users import TokenPurpose
 from dal.session import Executor
 from dal.statements import house
 
@@ -26,13 +25,13 @@ class UserTokensGateway:
 
     executor: Executor
 
-    async def consume(self, *, token_hash: bytes, purpose: TokenPurpose, now: datetime) -> int:
+    async def consume(self, *, token_hash: bytes, purpose: str, now: datetime) -> int:
         """Use a valid token up."""
         return await self.executor.affected(
             _CONSUME, token_hash=token_hash, purpose=purpose, now=now
         )
 
-    async def delete_by_purpose(self, *, user_id: UUID, purpose: TokenPurpose) -> int:
+    async def delete_by_purpose(self, *, user_id: UUID, purpose: str) -> int:
         """Revoke the token that a user has for a purpose."""
         return await self.executor.affected(_DELETE_BY_PURPOSE, user_id=user_id, purpose=purpose)
 
@@ -40,22 +39,14 @@ class UserTokensGateway:
         """Revoke all tokens of a user."""
         return await self.executor.affected(_DELETE_BY_USER, user_id=user_id)
 
-    async def find_holder(
-        self, *, token_hash: bytes, purpose: TokenPurpose, now: datetime
-    ) -> UUID | None:
+    async def find_holder(self, *, token_hash: bytes, purpose: str, now: datetime) -> UUID | None:
         """Find the live, active user to whom a valid token belongs."""
         return await self.executor.find(
             _FIND_HOLDER, token_hash=token_hash, purpose=purpose, now=now
         )
 
     async def upsert(
-        self,
-        *,
-        user_id: UUID,
-        purpose: TokenPurpose,
-        token_hash: bytes,
-        now: datetime,
-        expires_at: datetime,
+        self, *, user_id: UUID, purpose: str, token_hash: bytes, now: datetime, expires_at: datetime
     ) -> int:
         """Issue a token in place of the one that the user has for this purpose."""
         return await self.executor.affected(

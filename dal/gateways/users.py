@@ -1,4 +1,4 @@
-"""The table users."""
+"""The table users. Written from the .sql files: edit those."""
 
 from __future__ import annotations
 
@@ -8,15 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from dal.records.actor import Role
-from dal.records.users import (
-    Account,
-    User,
-    UserKey,
-    UserPreferences,
-    UsersOfDay,
-    UserStatistics,
-)
+from dal.records.users import Account, User, UserKey, UserPreferences, UsersOfDay, UserStatistics
 from dal.session import Executor
 from dal.statements import house
 
@@ -29,9 +21,7 @@ _FIND_ACCOUNT_BY_ID = house().find("users/find_account_by_id", Account)
 _FIND_BY_EMAIL = house().find("users/find_by_email", User)
 _FIND_BY_ID = house().find("users/find_by_id", User)
 _FIND_CREDENTIALS_CHANGED_AT = house().find("users/find_credentials_changed_at", datetime)
-_FIND_OWN_PREFERENCES = house().find("users/find_own_preferences", UserPreferences)
 _FIND_PREFERENCES = house().find("users/find_preferences", UserPreferences)
-_FIND_SELF = house().find("users/find_self", User)
 _FIND_WINDOW_END = house().find("users/find_window_end", UserKey)
 _GET_INCLUDING_DELETED = house().one("users/get_including_deleted", User)
 _GET_STATISTICS = house().one("users/get_statistics", UserStatistics)
@@ -82,27 +72,25 @@ class UsersGateway:
         """Find a live user by address, for the system."""
         return await self.executor.find(_FIND_BY_EMAIL, email=email)
 
-    async def find_by_id(self, *, user_id: UUID) -> User | None:
-        """Find a live user by id, for the system."""
-        return await self.executor.find(_FIND_BY_ID, user_id=user_id)
+    async def find_by_id(
+        self, *, user_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> User | None:
+        """Find a live user by id: the actor, or anyone for the system."""
+        return await self.executor.find(
+            _FIND_BY_ID, user_id=user_id, actor_id=actor_id, actor_is_system=actor_is_system
+        )
 
     async def find_credentials_changed_at(self, *, user_id: UUID) -> datetime | None:
         """Find when the password, role or activity of a user changed last."""
         return await self.executor.find(_FIND_CREDENTIALS_CHANGED_AT, user_id=user_id)
 
-    async def find_own_preferences(
-        self, *, actor_id: UUID, user_id: UUID
+    async def find_preferences(
+        self, *, user_id: UUID, actor_id: UUID | None, actor_is_system: bool
     ) -> UserPreferences | None:
-        """Find the actor's own preferences."""
-        return await self.executor.find(_FIND_OWN_PREFERENCES, actor_id=actor_id, user_id=user_id)
-
-    async def find_preferences(self, *, user_id: UUID) -> UserPreferences | None:
-        """Find the preferences of a live user, for the system."""
-        return await self.executor.find(_FIND_PREFERENCES, user_id=user_id)
-
-    async def find_self(self, *, actor_id: UUID, user_id: UUID) -> User | None:
-        """Find the actor's own live user."""
-        return await self.executor.find(_FIND_SELF, actor_id=actor_id, user_id=user_id)
+        """Find the preferences of a live user: the actor's, or anyone's for the system."""
+        return await self.executor.find(
+            _FIND_PREFERENCES, user_id=user_id, actor_id=actor_id, actor_is_system=actor_is_system
+        )
 
     async def find_window_end(
         self, *, before_at: datetime, before_id: UUID, window_rows: int
@@ -113,13 +101,21 @@ class UsersGateway:
         )
 
     async def get_including_deleted(self, *, user_id: UUID) -> User:
-        """Get a user by id, from the trash too, for the system."""
+        """Get a user by id, from the trash too, for the system.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
         return await self.executor.one(_GET_INCLUDING_DELETED, user_id=user_id)
 
     async def get_statistics(
         self, *, now: datetime, day_ago: datetime, week_ago: datetime, month_ago: datetime
     ) -> UserStatistics:
-        """Count the live users by role, state and last log-in, for the system."""
+        """Count the live users by role, state and last log-in, for the system.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
         return await self.executor.one(
             _GET_STATISTICS, now=now, day_ago=day_ago, week_ago=week_ago, month_ago=month_ago
         )
@@ -130,7 +126,7 @@ class UsersGateway:
         user_id: UUID,
         email: str,
         full_name: str,
-        role: Role,
+        role: str,
         password_hash: str | None,
         now: datetime,
     ) -> int:
@@ -269,7 +265,7 @@ class UsersGateway:
             _UPDATE_PREFERENCES, user_id=user_id, preferences=preferences
         )
 
-    async def update_role(self, *, user_id: UUID, role: Role, changed_at: datetime) -> int:
+    async def update_role(self, *, user_id: UUID, role: str, changed_at: datetime) -> int:
         """Give a live user another role."""
         return await self.executor.affected(
             _UPDATE_ROLE, user_id=user_id, role=role, changed_at=changed_at

@@ -6,6 +6,7 @@ import json
 
 import attrs
 
+from dal.records.new_templates import DETAILS
 from dal.records.templates import Template, TemplateVersion
 
 __all__ = ["TemplateExport"]
@@ -34,12 +35,9 @@ class TemplateExport:
         template = self.template
         return {
             "id": str(template.id),
-            "name": template.name,
-            "description": template.description,
-            "author_name": template.author_name,
+            **{field: getattr(template, field) for field in DETAILS},
             "category": template.category,
             "tags": sorted(template.tags),
-            "visibility": str(template.visibility),
             "created_at": template.created_at.isoformat(),
             "versions": [_version(version) for version in self.versions],
             "labels": dict(self.labels),

@@ -24,13 +24,21 @@ from dal.records.text import (
 from dal.records.variables import Variable, find_variables
 
 __all__ = [
+    "DETAILS",
     "MAX_TAGS",
     "MAX_VERSION",
     "MAX_VERSIONS",
+    "TEXTS",
     "NewTemplate",
     "NewVersion",
     "checked_texts",
 ]
+
+TEXTS: Final = ("name", "description", "author_name")
+"""The texts of a template that are kept as they are given, each in a column of its name."""
+
+DETAILS: Final = (*TEXTS, "visibility")
+"""What is kept in a column of its name, and edited."""
 
 MAX_TAGS = 64
 """The most tags of one template."""
@@ -238,9 +246,7 @@ class NewTemplate:
             check_id("id", value)
 
     def __attrs_post_init__(self) -> None:
-        for name, value in checked_texts(
-            name=self.name, description=self.description, author_name=self.author_name
-        ).items():
+        for name, value in checked_texts(**{name: getattr(self, name) for name in TEXTS}).items():
             object.__setattr__(self, name, value)
         self._settle_versions()
         numbers = {version.version for version in self.versions}

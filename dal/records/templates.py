@@ -25,7 +25,6 @@ __all__ = [
     "TemplateRow",
     "TemplateStatistics",
     "TemplateSummary",
-    "TemplateText",
     "TemplateVersion",
     "TemplateVersionSummary",
     "VersionDiff",
@@ -50,6 +49,23 @@ def content_sha256(content: str, system_prompt: str | None) -> bytes:
     body = content.encode()
     prompt = b"\0" if system_prompt is None else b"\1" + system_prompt.encode()
     return sha256(len(body).to_bytes(8) + body + prompt).digest()
+
+
+class _Prompts:
+    """What has a content and perhaps a system prompt."""
+
+    __slots__ = ()
+    content: str
+    system_prompt: str | None
+
+    def render(self, values: Mapping[str, str]) -> RenderedPrompt:
+        """The texts with every variable replaced by its value or default, once.
+
+        Raises:
+            VariablesError: some have neither, or a value is for none; both are named.
+            ValueRejectedError: a value is not text.
+        """
+        return render_prompt(self.content, self.system_prompt, values)
 
 
 @attrs.frozen(slots=True)
@@ -82,60 +98,25 @@ class TemplateSummary:
 
 
 @attrs.frozen(slots=True)
-class Template:
-    """A template with the text of its newest version, else as :class:`TemplateSummary`."""
+class Template(TemplateSummary, _Prompts):
+    """A template with the text of its newest version."""
 
-    id: UUID
-    owner_id: UUID
-    name: str
-    description: str | None
-    author_name: str | None
-    category: str | None
-    tags: frozenset[str]
-    visibility: Visibility
-    head_version: int
     last_version: int
-    use_count: int
-    trend: int
-    rating_sum: int
-    rating_count: int
-    forked_from_id: UUID | None
-    forked_from_version: int | None
     content: str
     system_prompt: str | None
     variables: tuple[Variable, ...]
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: datetime | None
-
-    def render(self, values: Mapping[str, str]) -> RenderedPrompt:
-        """The texts with every variable replaced by its value or default, once.
-
-        Raises:
-            VariablesError: some have neither, or a value is for none; both are named.
-            ValueRejectedError: a value is not text.
-        """
-        return render_prompt(self.content, self.system_prompt, values)
 
 
 @attrs.frozen(slots=True)
 class TemplateRow:
-    """A row of the table templates, as a change needs it: what was there before."""
+    """A locked row of the table templates, as a change needs it."""
 
     id: UUID
     owner_id: UUID
     category_id: UUID | None
-    name: str
-    description: str | None
-    author_name: str | None
-    visibility: Visibility
     head_version: int
     last_version: int
-    rating_sum: int
-    rating_count: int
-    created_at: datetime
     updated_at: datetime
-    deleted_at: datetime | None
 
 
 @attrs.frozen(slots=True)
@@ -149,7 +130,7 @@ class TemplateParent:
 
 
 @attrs.frozen(slots=True)
-class TemplateVersion:
+class TemplateVersion(_Prompts):
     """One immutable version with its text."""
 
     template_id: UUID
@@ -162,15 +143,6 @@ class TemplateVersion:
     author_name: str | None
     created_by: UUID
     created_at: datetime
-
-    def render(self, values: Mapping[str, str]) -> RenderedPrompt:
-        """The texts with every variable replaced by its value or default, once.
-
-        Raises:
-            VariablesError: some have neither, or a value is for none; both are named.
-            ValueRejectedError: a value is not text.
-        """
-        return render_prompt(self.content, self.system_prompt, values)
 
 
 @attrs.frozen(slots=True)
@@ -245,20 +217,6 @@ class RatingDistribution:
 
 
 @attrs.frozen(slots=True)
-class TemplateText:
-    """The texts of a template that the search looks in, and what its row there is made of."""
-
-    template_id: UUID
-    owner_id: UUID
-    name: str
-    description: str | None
-    author_name: str | None
-    tags: frozenset[str]
-    visibility: Visibility
-    content: str
-
-
-@attrs.frozen(slots=True)
 class TemplateStatistics:
     """Numbers of the live templates that somebody sees, and of their own trash.
 
@@ -280,27 +238,9 @@ class TemplateStatistics:
 
 
 @attrs.frozen(slots=True)
-class TemplateHitRow:
+class TemplateHitRow(TemplateSummary):
     """A template that a search found, with the start of its text."""
 
-    id: UUID
-    owner_id: UUID
-    name: str
-    description: str | None
-    author_name: str | None
-    category: str | None
-    tags: frozenset[str]
-    visibility: Visibility
-    head_version: int
-    use_count: int
-    trend: int
-    rating_sum: int
-    rating_count: int
-    forked_from_id: UUID | None
-    forked_from_version: int | None
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: datetime | None
     content_head: str
 
 

@@ -105,21 +105,9 @@ class User:
 
 
 @attrs.frozen(slots=True)
-class Account:
+class Account(User):
     """What a log-in looks at. It never leaves this package."""
 
-    id: UUID
-    email: str
-    full_name: str
-    role: Role
-    is_active: bool
-    email_verified_at: datetime | None
-    credentials_changed_at: datetime
-    locked_until: datetime | None
-    last_login_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: datetime | None
     failed_logins: int
     password_hash: str | None = attrs.field(repr=False)
 

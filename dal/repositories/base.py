@@ -1,10 +1,15 @@
-"""What every repository shares: a scope, and how a changing method gets its transaction."""
+"""What every part of an aggregate shares: a scope, who asks, and how a changing method gets its
+transaction.
+
+``Repository`` <- the rules of an aggregate <- its parts. A part inherits no part: one that needs
+another makes it from the scope, as the audit writer is made.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypedDict, TypeVar, cast
 from uuid import UUID
 
 from dal.errors import PermissionDeniedError, UsageError
@@ -13,14 +18,19 @@ from dal.repositories.audit_writer import AuditWriter
 from dal.session import Scope
 from dal.session.transaction import Transaction
 
-__all__ = ["CHANGING_METHODS", "Repository", "changing"]
+__all__ = ["CHANGING_METHODS", "PARTS", "Reader", "Repository", "by_a_part", "changing", "part"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Repo = TypeVar("Repo", bound="Repository")
+Cls = TypeVar("Cls", bound="type[Repository]")
+F = TypeVar("F", bound=Callable[..., Any])
+
+PARTS: Final[dict[str, type[Repository]]] = {}
+"""Path from the session -> part: ``templates`` is a face, ``templates.versions`` a part of it."""
 
 CHANGING_METHODS: Final[set[str]] = set()
-"""``Class.method`` of every method that changes data: each writes one audit entry.
+"""``templates.versions.commit``: every method that changes data; each writes one audit entry.
 
 A method that does something before its transaction (hashing a password takes long) has the part
 that changes data under its own name with an underscore in front: it is in here without.
@@ -32,22 +42,80 @@ _MARK: Final = "_changes_data"
 _ATTEMPTS: Final = 6
 
 
+def part(path: str) -> Callable[[Cls], Cls]:
+    """Register a part under the path by which a session reaches it."""
+
+    def register(cls: Cls) -> Cls:
+        PARTS[path] = cls
+        marked = (name for name in dir(cls) if hasattr(getattr(cls, name), _MARK))
+        CHANGING_METHODS.update(f"{path}.{name.lstrip('_')}" for name in marked)
+        return cls
+
+    return register
+
+
+def by_a_part(method: F) -> F:
+    """A face's method whose change is made by a part that has no door of its own."""
+    setattr(method, _MARK, True)
+    return method
+
+
+class Reader(TypedDict):
+    """Who asks, as the statements take it that serve every kind of reader."""
+
+    actor_id: UUID | None
+    actor_is_system: bool
+
+
 class Repository:
-    """An aggregate's rules, over one actor's scope."""
+    """The rules of the house, over one actor's scope. Who is asking is decided here alone."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._audit = AuditWriter(scope)
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        # A part of a repository, which several classes make up, is none itself.
-        if cls.__name__.endswith("Repository"):
-            marked = (name for name in dir(cls) if hasattr(getattr(cls, name), _MARK))
-            CHANGING_METHODS.update(f"{cls.__name__}.{name.lstrip('_')}" for name in marked)
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._scope!r}>"
+
+    @property
+    def _by_system(self) -> bool:
+        """Whether a part of the system itself asks."""
+        return self._scope.actor.is_system
+
+    @property
+    def _reader(self) -> Reader:
+        return {"actor_id": self._scope.actor.id, "actor_is_system": self._by_system}
+
+    def _user(self, why: str) -> UUID:
+        """The id of the user who asks.
+
+        Raises:
+            PermissionDeniedError: nobody, or the system.
+        """
+        actor_id = self._scope.actor.id
+        if actor_id is None:
+            raise PermissionDeniedError(why)
+        return actor_id
+
+    def _only_system(self, why: str = "for the system alone") -> None:
+        """Refuse everybody else a read.
+
+        Raises:
+            PermissionDeniedError: the actor is not the system.
+        """
+        if not self._by_system:
+            raise PermissionDeniedError(why)
+
+    def _only_system_changes(
+        self, action: str, target_type: str, target_id: UUID | None, why: str
+    ) -> None:
+        """Refuse everybody else a change, and keep the attempt.
+
+        Raises:
+            PermissionDeniedError: the actor is not the system.
+        """
+        if not self._by_system:
+            self._deny(action, target_type, target_id, why)
 
     def _deny(self, action: str, target_type: str, target_id: UUID | None, why: str) -> NoReturn:
         """Refuse, and keep the attempt.

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
+import attrs
+from pypika import Table
 from pypika.dialects import MySQLQueryBuilder
 from pypika.terms import Parameter
 
@@ -21,7 +23,7 @@ from dal.statements.lexer import Kind, tokens
 from dal.statements.literals import parse_type
 from dal.statements.statement import Place, cut
 
-__all__ = ["Binder", "escape_like"]
+__all__ = ["Binder", "columns_of", "escape_like"]
 
 R = TypeVar("R")
 
@@ -138,3 +140,15 @@ def _compile(
         ),
         record,
     )
+
+
+def columns_of(record: type[Any], table: Table, **others: Any) -> list[Any]:
+    """The select list of a record: its fields, from the table's columns of the same names.
+
+    Args:
+        others: what a field is selected from where it is no column of the table.
+    """
+    return [
+        others.get(field.name, getattr(table, field.name)).as_(field.name)
+        for field in attrs.fields(record)
+    ]

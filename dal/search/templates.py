@@ -34,7 +34,7 @@ from dal.records.page import Key
 from dal.records.search import Candidate
 from dal.records.templates import TemplateSummary, Visibility
 from dal.records.text import category_slug, free_text, label_key, optional_text, tag_key
-from dal.search.binder import Binder
+from dal.search.binder import Binder, columns_of
 from dal.statements import Dynamic
 
 __all__ = [
@@ -359,41 +359,12 @@ def _tags_column(templates: Table) -> QueryBuilder:
     )
 
 
-def _summary_columns(t: Table, c: Table) -> list[Any]:
-    return [
-        t.id.as_("id"),
-        t.owner_id.as_("owner_id"),
-        t.name.as_("name"),
-        t.description.as_("description"),
-        t.author_name.as_("author_name"),
-        c.slug.as_("category"),
-        _tags_column(t).as_("tags"),
-        t.visibility.as_("visibility"),
-        t.head_version.as_("head_version"),
-        t.use_count.as_("use_count"),
-        t.trend.as_("trend"),
-        t.rating_sum.as_("rating_sum"),
-        t.rating_count.as_("rating_count"),
-        t.forked_from_id.as_("forked_from_id"),
-        t.forked_from_version.as_("forked_from_version"),
-        t.created_at.as_("created_at"),
-        t.updated_at.as_("updated_at"),
-        t.deleted_at.as_("deleted_at"),
-    ]
-
-
 def _candidate_columns(s: Table, t: Table, binder: Binder) -> list[Any]:
     length = binder.bind("token_chars", "INT", _TOKEN_CHARS, "how much of the tokens is given")
-    return [
-        s.template_id.as_("id"),
-        s.is_public.as_("is_public"),
-        s.terms.as_("terms"),
-        _left(s.tokens, length).as_("tokens"),
-        t.created_at.as_("created_at"),
-        t.use_count.as_("use_count"),
-        t.trend.as_("trend"),
-        t.rating_rank.as_("rating_rank"),
-    ]
+    tokens = _left(s.tokens, length)
+    return columns_of(
+        Candidate, t, id=s.template_id, is_public=s.is_public, terms=s.terms, tokens=tokens
+    )
 
 
 def _public(t: Table, binder: Binder) -> Criterion:
@@ -592,7 +563,7 @@ def template_search(
         beyond, order = (column < value) | ((column == value) & (t.id < last)), Order.desc
     query = (
         query.where(beyond)
-        .select(*_summary_columns(t, c))
+        .select(*columns_of(TemplateSummary, t, category=c.slug, tags=_tags_column(t)))
         .orderby(column, order=order)
         .orderby(t.id, order=order)
         .limit(binder.bind("limit_rows", "INT", limit_rows, "the most rows to give"))

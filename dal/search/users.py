@@ -27,7 +27,7 @@ from dal.records.ids import MAX_ID
 from dal.records.page import Key
 from dal.records.text import free_text
 from dal.records.users import User, checked_role
-from dal.search.binder import Binder, escape_like
+from dal.search.binder import Binder, columns_of, escape_like
 from dal.statements import Dynamic
 
 __all__ = [
@@ -248,20 +248,7 @@ def user_search(
             "is_active", "BOOLEAN", search.is_active, "whether the user may log in"
         )
         query = query.where(t.is_active == active)
-    query = query.select(
-        t.id.as_("id"),
-        t.email.as_("email"),
-        t.full_name.as_("full_name"),
-        t.role.as_("role"),
-        t.is_active.as_("is_active"),
-        t.email_verified_at.as_("email_verified_at"),
-        t.credentials_changed_at.as_("credentials_changed_at"),
-        t.locked_until.as_("locked_until"),
-        t.last_login_at.as_("last_login_at"),
-        t.created_at.as_("created_at"),
-        t.updated_at.as_("updated_at"),
-        t.deleted_at.as_("deleted_at"),
-    )
+    query = query.select(*columns_of(User, t))
     if arm is UserArm.NAME:
         query = query.orderby(t.full_name, order=Order.asc).orderby(t.id, order=Order.asc)
     elif arm is UserArm.EMAIL:

@@ -14,7 +14,11 @@ __all__ = ["Header", "Param", "parse_header"]
 
 _KEYS: Final = ("returns", "param", "access", "deleted", "index", "reads", "locks")
 _VERBS: Final = ("one", "find", "many", "value", "affected", "last_id")
-_ACCESS: Final = frozenset({"actor", "public or actor", "public", "token", "system", "n/a"})
+# ``participant``: a row of the actor in a table beside it says so, as for what several share.
+_WORDS: Final = ("actor", "participant", "public", "public or actor")
+_ACCESS: Final = frozenset(
+    {*_WORDS, *(f"{word} or system" for word in _WORDS), "token", "system", "n/a"}
+)
 _DELETED: Final = frozenset({"excluded", "only", "included", "n/a"})
 _LINE = re.compile(r"--(?: (?P<text>.*))?\Z")
 _KEY = re.compile(r"(?P<key>[a-z_]+):\s+(?P<value>.*\S)\s*\Z")

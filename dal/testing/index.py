@@ -67,9 +67,12 @@ def _line(name: str, bases: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield from _line(base, bases)
 
 
-def _calls(folder: Path) -> tuple[dict[Node, set[Node]], dict[str, list[str]]]:
-    """What each method mentions of classes of ours, and what each class inherits from."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))]
+def _trees(folder: Path) -> list[ast.Module]:
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.py"))]
+
+
+def _calls(trees: Sequence[ast.Module]) -> dict[Node, set[Node]]:
+    """What each method mentions of classes of ours."""
     bases: dict[str, list[str]] = {}
     classes: set[str] = set()
     for tree in trees:
@@ -109,7 +112,7 @@ def _calls(folder: Path) -> tuple[dict[Node, set[Node]], dict[str, list[str]]]:
                 mentioned |= {(name, node.attr) for name in _line(kind, bases)}
             elif isinstance(node, ast.Name):
                 mentioned.add(("", node.id))
-    return calls, bases
+    return calls
 
 
 def _assignments(
@@ -124,22 +127,35 @@ def _assignments(
                     yield target, node.value
 
 
+def _parts(trees: Sequence[ast.Module]) -> dict[str, str]:
+    """Class -> the path by which a session reaches it, as ``@part`` says."""
+    return {
+        node.name: decorator.args[0].value
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call)
+        and ast.unparse(decorator.func) == "part"
+        and isinstance(decorator.args[0], ast.Constant)
+        and isinstance(decorator.args[0].value, str)
+    }
+
+
 def callers_of_gateways(folder: Path) -> dict[str, set[str]]:
-    """Statement -> ``Class.method`` of every public method of a repository that reaches it.
+    """Statement -> every public method that reaches it, as a session says it:
+    ``templates.versions.commit``.
 
     Args:
         folder: of the repositories' source.
     """
-    calls, bases = _calls(folder)
+    trees = _trees(folder)
+    calls, parts = _calls(trees), _parts(trees)
     found: dict[str, set[str]] = {}
-    # A method of a repository may stand in a class that it is made up of.
-    repositories = [name for name in bases if name.endswith("Repository") and bases[name]]
     starts = [
-        (owner, (part, method))
-        for owner in repositories
-        for part in _line(owner, bases)
+        (parts[cls], (cls, method))
         for cls, method in calls
-        if cls == part and not method.startswith("_")
+        if cls in parts and not method.startswith("_")
     ]
     for owner, start in starts:
         method = start[1]
@@ -176,12 +192,12 @@ def _code(items: Sequence[str]) -> str:
 
 
 def _callers(names: set[str]) -> str:
-    """The methods, each class named once."""
-    by_class: dict[str, list[str]] = {}
+    """The methods, each part named once."""
+    by_part: dict[str, list[str]] = {}
     for name in sorted(names):
-        owner, _, method = name.partition(".")
-        by_class.setdefault(owner.removesuffix("Repository"), []).append(method)
-    return "; ".join(f"{owner}: {_code(methods)}" for owner, methods in by_class.items())
+        part, _, method = name.rpartition(".")
+        by_part.setdefault(part, []).append(method)
+    return "; ".join(f"{part}: {_code(methods)}" for part, methods in by_part.items())
 
 
 def _index_rows(folder: SqlFolder, schema: str) -> Iterator[str]:

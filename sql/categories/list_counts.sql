@@ -7,7 +7,7 @@
 -- index:   full scan: numbers of everything, for operators
 -- reads:   n/a: every live template
 -- locks:   none
-SELECT -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT
     c.slug AS slug,
     c.name AS name,
     COUNT(*) AS templates

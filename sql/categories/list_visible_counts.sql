@@ -8,7 +8,7 @@
 -- index:   full scan: numbers of all that somebody sees
 -- reads:   n/a: every row that the actor may see
 -- locks:   none
-SELECT -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT
     c.slug AS slug,
     c.name AS name,
     COUNT(*) AS templates

@@ -15,4 +15,4 @@ FROM categories AS c
 WHERE c.slug IN :slugs
 ORDER BY c.slug
 LIMIT 10000
-FOR UPDATE -- noqa: PRS
+FOR UPDATE

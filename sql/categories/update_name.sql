@@ -10,7 +10,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP categories.PRIMARY
-UPDATE categories FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE categories FORCE INDEX (PRIMARY)
 SET
     slug = :slug,
     name = :category_name,

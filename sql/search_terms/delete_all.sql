@@ -11,5 +11,5 @@
 -- reads:   2 * rows
 -- locks:   X search_terms.PRIMARY
 DELETE s
-FROM search_terms AS s FORCE INDEX (PRIMARY) -- noqa: PRS
+FROM search_terms AS s FORCE INDEX (PRIMARY)
 WHERE s.corpus = :corpus

@@ -7,7 +7,7 @@
 -- index:   full scan: numbers of all that somebody sees
 -- reads:   n/a: every row that the actor may see, and its tags
 -- locks:   none
-SELECT -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT
     g.tag_key AS tag_key,
     g.name AS name,
     COUNT(*) AS templates

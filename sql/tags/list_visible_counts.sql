@@ -11,7 +11,7 @@
 -- index:   ix_users_created, ix_templates_owner_created, PRIMARY
 -- reads:   n/a: every row that the actor may see, and its tags
 -- locks:   none
-SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,CV12,PRS,RF01
+SELECT STRAIGHT_JOIN
     g.tag_key AS tag_key,
     g.name AS name,
     COUNT(*) AS templates

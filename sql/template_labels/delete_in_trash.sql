@@ -11,7 +11,7 @@
 -- reads:   n/a: as many labels as each template has
 -- locks:   S,REC_NOT_GAP templates.PRIMARY, X template_labels.PRIMARY
 DELETE l
-FROM template_labels AS l FORCE INDEX (PRIMARY) -- noqa: PRS
+FROM template_labels AS l FORCE INDEX (PRIMARY)
 INNER JOIN templates AS t FORCE INDEX (PRIMARY) ON l.template_id = t.id
 WHERE
     t.id IN :template_ids

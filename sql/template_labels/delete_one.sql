@@ -11,7 +11,7 @@
 -- reads:   1
 -- locks:   X,REC_NOT_GAP template_labels.PRIMARY
 DELETE l
-FROM template_labels AS l FORCE INDEX (PRIMARY) -- noqa: PRS
+FROM template_labels AS l FORCE INDEX (PRIMARY)
 WHERE
     l.template_id = :template_id
     AND l.label = :label

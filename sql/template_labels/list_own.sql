@@ -8,7 +8,7 @@
 -- index:   PRIMARY
 -- reads:   n/a: as many labels as each template has
 -- locks:   none
-SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,CV12,LT02,PRS,RF01
+SELECT STRAIGHT_JOIN
     l.template_id AS template_id,
     l.label AS label,
     l.version AS version,

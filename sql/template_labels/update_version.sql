@@ -11,7 +11,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP template_labels.PRIMARY, S,REC_NOT_GAP template_versions.PRIMARY
-UPDATE template_labels FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE template_labels FORCE INDEX (PRIMARY)
 SET
     version = :version,
     moved_by = :moved_by,

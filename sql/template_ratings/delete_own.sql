@@ -11,7 +11,7 @@
 -- reads:   1
 -- locks:   X,REC_NOT_GAP template_ratings.PRIMARY
 DELETE r
-FROM template_ratings AS r FORCE INDEX (PRIMARY) -- noqa: PRS
+FROM template_ratings AS r FORCE INDEX (PRIMARY)
 WHERE
     r.template_id = :template_id
     AND r.user_id = :actor_id

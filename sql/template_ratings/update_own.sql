@@ -11,7 +11,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP template_ratings.PRIMARY
-UPDATE template_ratings FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE template_ratings FORCE INDEX (PRIMARY)
 SET
     rating = :rating,
     feedback = :feedback,

@@ -11,7 +11,7 @@
 -- locks:   X,REC_NOT_GAP templates.PRIMARY, X,REC_NOT_GAP template_versions.PRIMARY
 DELETE v
 FROM template_versions AS v
-INNER JOIN templates AS t FORCE INDEX (PRIMARY) ON v.template_id = t.id -- noqa: PRS
+INNER JOIN templates AS t FORCE INDEX (PRIMARY) ON v.template_id = t.id
 WHERE
     v.template_id = :template_id
     AND v.version = :version

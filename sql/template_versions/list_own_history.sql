@@ -8,7 +8,7 @@
 -- index:   PRIMARY
 -- reads:   n/a: as many versions as each template has
 -- locks:   none
-SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,CV12,LT02,PRS,RF01
+SELECT STRAIGHT_JOIN
     v.template_id AS template_id,
     v.version AS version,
     v.content AS content,

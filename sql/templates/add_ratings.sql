@@ -10,7 +10,7 @@
 -- index:   PRIMARY, ix_template_ratings_user
 -- reads:   3 * rows + 1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY, X template_ratings.ix_template_ratings_user
-UPDATE template_ratings AS r FORCE INDEX (ix_template_ratings_user) -- noqa: disable=PRS,RF01
+UPDATE template_ratings AS r FORCE INDEX (ix_template_ratings_user)
 STRAIGHT_JOIN templates AS t FORCE INDEX (PRIMARY) ON r.template_id = t.id
 SET
     t.rating_sum = t.rating_sum + r.rating,

@@ -6,7 +6,7 @@
 -- index:   full scan: a count of all, for operators
 -- reads:   n/a: every user, and every live template of live users
 -- locks:   none
-SELECT COUNT(*) AS templates -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT COUNT(*) AS templates
 FROM templates AS t
 INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON

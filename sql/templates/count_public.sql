@@ -8,7 +8,7 @@
 -- index:   ix_templates_visibility_created, PRIMARY
 -- reads:   2 * rows + 2 * passed + 1
 -- locks:   none
-SELECT COUNT(*) AS templates -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT COUNT(*) AS templates
 FROM templates AS t FORCE INDEX (ix_templates_visibility_created)
 INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON

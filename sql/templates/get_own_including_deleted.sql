@@ -23,19 +23,19 @@ SELECT
     ) AS tags,
     t.visibility AS visibility,
     t.head_version AS head_version,
-    t.last_version AS last_version,
     t.use_count AS use_count,
     t.trend AS trend,
     t.rating_sum AS rating_sum,
     t.rating_count AS rating_count,
     t.forked_from_id AS forked_from_id,
     t.forked_from_version AS forked_from_version,
-    v.content AS content,
-    v.system_prompt AS system_prompt,
-    v.variables AS variables,
     t.created_at AS created_at,
     t.updated_at AS updated_at,
-    t.deleted_at AS deleted_at
+    t.deleted_at AS deleted_at,
+    t.last_version AS last_version,
+    v.content AS content,
+    v.system_prompt AS system_prompt,
+    v.variables AS variables
 FROM templates AS t
 INNER JOIN users AS o
     ON

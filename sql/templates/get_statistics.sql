@@ -6,7 +6,7 @@
 -- index:   full scan: numbers of everything, for operators
 -- reads:   n/a: every row of five tables
 -- locks:   none
-SELECT -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT
     COUNT(*) AS templates,
     COUNT(CASE WHEN t.visibility = 'public' THEN 1 END) AS public,
     COUNT(CASE WHEN t.visibility = 'private' THEN 1 END) AS private,

@@ -7,7 +7,7 @@
 -- index:   full scan: numbers of all that somebody sees
 -- reads:   n/a: every row that the actor may see
 -- locks:   none
-SELECT -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT
     COUNT(*) AS templates,
     COUNT(CASE WHEN t.visibility = 'public' THEN 1 END) AS public,
     COUNT(CASE WHEN t.visibility = 'private' THEN 1 END) AS private,

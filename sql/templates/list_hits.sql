@@ -9,7 +9,7 @@
 -- index:   PRIMARY
 -- reads:   5 * rows + 2 * tags + 1
 -- locks:   none
-SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT STRAIGHT_JOIN
     t.id AS id,
     t.owner_id AS owner_id,
     t.name AS name,

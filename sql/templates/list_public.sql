@@ -12,7 +12,7 @@
 -- index:   ix_templates_visibility_created, PRIMARY
 -- reads:   4 * rows + 2 * tags + 2 * passed + 2
 -- locks:   none
-SELECT STRAIGHT_JOIN -- noqa: disable=AL05,AM08,PRS,RF01
+SELECT STRAIGHT_JOIN
     t.id AS id,
     t.owner_id AS owner_id,
     t.name AS name,

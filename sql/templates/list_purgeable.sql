@@ -18,5 +18,5 @@ ORDER BY
     t.created_at ASC,
     t.id ASC
 LIMIT :limit_rows
-FOR UPDATE -- noqa: PRS
+FOR UPDATE
 SKIP LOCKED

@@ -11,7 +11,7 @@
 -- reads:   2 * rows
 -- locks:   X,REC_NOT_GAP templates.PRIMARY, X template_versions.PRIMARY, X template_tags.PRIMARY
 DELETE t
-FROM templates AS t FORCE INDEX (PRIMARY) -- noqa: PRS
+FROM templates AS t FORCE INDEX (PRIMARY)
 WHERE
     t.id IN :template_ids
     AND t.deleted_at IS NOT NULL

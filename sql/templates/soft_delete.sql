@@ -11,7 +11,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY
-UPDATE templates FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE templates FORCE INDEX (PRIMARY)
 SET
     deleted_at = :now,
     updated_at = GREATEST(updated_at, :now)

@@ -16,7 +16,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY, S,REC_NOT_GAP categories.PRIMARY
-UPDATE templates FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE templates FORCE INDEX (PRIMARY)
 SET
     category_id = :category_id,
     name = :name,

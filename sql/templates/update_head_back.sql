@@ -12,7 +12,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY
-UPDATE templates FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE templates FORCE INDEX (PRIMARY)
 SET
     head_version = :version,
     updated_at = GREATEST(updated_at, :now)

@@ -9,7 +9,7 @@
 -- index:   PRIMARY
 -- reads:   1
 -- locks:   X,REC_NOT_GAP templates.PRIMARY
-UPDATE templates FORCE INDEX (PRIMARY) -- noqa: PRS
+UPDATE templates FORCE INDEX (PRIMARY)
 SET
     rating_sum = rating_sum + :rating_change,
     rating_count = rating_count + :count_change

@@ -7,5 +7,5 @@
 -- reads:   rows + 1
 -- locks:   none
 SELECT COUNT(*) AS users
-FROM users AS u FORCE INDEX (ix_users_created) -- noqa: PRS
+FROM users AS u FORCE INDEX (ix_users_created)
 WHERE u.deleted_at IS NULL

@@ -18,7 +18,7 @@ FROM (
     SELECT
         u.created_at AS created_at,
         u.id AS id
-    FROM users AS u FORCE INDEX (ix_users_created) -- noqa: PRS
+    FROM users AS u FORCE INDEX (ix_users_created)
     WHERE
         u.deleted_at IS NULL
         AND (

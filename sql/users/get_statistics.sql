@@ -23,5 +23,5 @@ SELECT
     COUNT(CASE WHEN u.last_login_at >= :day_ago THEN 1 END) AS daily_active,
     COUNT(CASE WHEN u.last_login_at >= :week_ago THEN 1 END) AS weekly_active,
     COUNT(CASE WHEN u.last_login_at >= :month_ago THEN 1 END) AS monthly_active
-FROM users AS u FORCE INDEX (PRIMARY) -- noqa: PRS
+FROM users AS u FORCE INDEX (PRIMARY)
 WHERE u.deleted_at IS NULL

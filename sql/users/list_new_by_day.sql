@@ -21,7 +21,7 @@ SELECT
         DATE '1000-01-01'
     ) AS day,
     COUNT(*) AS users
-FROM users AS u FORCE INDEX (ix_users_created) -- noqa: PRS
+FROM users AS u FORCE INDEX (ix_users_created)
 WHERE
     u.deleted_at IS NULL
     AND u.created_at >= :from_at

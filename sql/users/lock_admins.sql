@@ -11,7 +11,7 @@
 -- reads:   n/a: the live admins, those who are not active too
 -- locks:   X,REC_NOT_GAP users.PRIMARY, X,REC_NOT_GAP users.ix_users_role
 SELECT u.id AS id
-FROM users AS u FORCE INDEX (ix_users_role) -- noqa: PRS
+FROM users AS u FORCE INDEX (ix_users_role)
 WHERE
     u.deleted_at IS NULL
     AND u.role = 'admin'
@@ -20,4 +20,4 @@ ORDER BY
     u.created_at ASC,
     u.id ASC
 LIMIT :limit_rows
-FOR UPDATE -- noqa: PRS
+FOR UPDATE

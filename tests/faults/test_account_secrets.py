@@ -18,7 +18,7 @@ import pytest
 import dal
 from dal.config import Config
 from dal.records.users import Account
-from dal.repositories.user_logins import _Comparison
+from dal.repositories.users.logins import Comparison
 from tests.conftest import START
 from tests.faults.helpers import Root, database, system
 
@@ -169,31 +169,32 @@ async def test_a_whole_life(config: Config, root: Root, seen: Seen) -> None:
             nobody.users.authenticate(email=TYPED, password=GUESS), dal.AuthenticationError
         )
         await seen.refused(
-            own.users.update_password(user.id, new_password=NEW, current_password=GUESS),
+            own.users.passwords.update(user.id, new_password=NEW, current_password=GUESS),
             dal.AuthenticationError,
         )
-        seen.tell(await me.users.unlock(user.id))
-        seen.tell(await own.users.update_password(user.id, new_password=NEW, current_password=OLD))
+        seen.tell(await me.users.access.unlock(user.id))
+        seen.tell(await own.users.passwords.update(user.id, new_password=NEW, current_password=OLD))
         seen.secrets.add(stored_hash(root, user))
-        issued = await me.users.issue_password_reset(user.email)
+        issued = await me.users.tokens.issue_password_reset(user.email)
         assert issued is not None
-        verification = await me.users.issue_email_verification(user.id)
+        verification = await me.users.tokens.issue_email_verification(user.id)
         for each in (issued, verification):
             token = each.token.reveal()
             seen.plant(token)
             seen.secrets |= {urlsafe_b64decode(token + "=").hex()}
             seen.tell(each, each.token, attrs.asdict(each), [each], {"token": each.token})
         await seen.refused(
-            nobody.users.reset_password(verification.token, new_password=NEW),
+            nobody.users.tokens.reset_password(verification.token, new_password=NEW),
             dal.AuthenticationError,
         )
-        seen.tell(await nobody.users.is_password_reset_valid(issued.token))
-        seen.tell(await nobody.users.reset_password(issued.token, new_password=OLD))
+        seen.tell(await nobody.users.tokens.is_password_reset_valid(issued.token))
+        seen.tell(await nobody.users.tokens.reset_password(issued.token, new_password=OLD))
         await seen.refused(
-            nobody.users.reset_password(issued.token, new_password=NEW), dal.AuthenticationError
+            nobody.users.tokens.reset_password(issued.token, new_password=NEW),
+            dal.AuthenticationError,
         )
-        seen.tell(await nobody.users.verify_email(verification.token))
-        seen.tell(await me.users.update_password(user.id, new_password=NEW))
+        seen.tell(await nobody.users.tokens.verify_email(verification.token))
+        seen.tell(await me.users.passwords.update(user.id, new_password=NEW))
         seen.tell(db, me, me.users, vars(me), vars(me.users), db.pool, vars(db.pool))
         for entry in (await me.audit.list_of_target("user", user.id, limit=500)).rows:
             seen.tell(entry, attrs.asdict(entry))
@@ -210,19 +211,19 @@ async def test_what_is_refused_is_not_repeated(config: Config, root: Root, seen:
         me, user = system(db), await user_of(system(db))
         own = db.acting_as(dal.Actor.user(user.id))
         address = user.email
-        issued = await me.users.issue_password_reset(address)
+        issued = await me.users.tokens.issue_password_reset(address)
         assert issued is not None
         seen.plant(issued.token.reveal())
         for bad in (NOT_A_PASSWORD, NEW * 100, NEW + "\ud800", (NEW.encode())):
             for call in (
                 me.users.create(email=TYPED, full_name="A", password=bad),  # type: ignore[arg-type]
-                me.users.update_password(user.id, new_password=bad),  # type: ignore[arg-type]
-                own.users.update_password(
+                me.users.passwords.update(user.id, new_password=bad),  # type: ignore[arg-type]
+                own.users.passwords.update(
                     user.id,
                     new_password=bad,  # type: ignore[arg-type]
                     current_password=OLD,
                 ),
-                me.users.reset_password(issued.token, new_password=bad),  # type: ignore[arg-type]
+                me.users.tokens.reset_password(issued.token, new_password=bad),  # type: ignore[arg-type]
             ):
                 await seen.refused(call, dal.ValueRejectedError)
         for bad in (NEW * 100, NEW + "\ud800", (NEW.encode())):
@@ -231,7 +232,7 @@ async def test_what_is_refused_is_not_repeated(config: Config, root: Root, seen:
                 dal.ValueRejectedError,
             )
             await seen.refused(
-                own.users.update_password(
+                own.users.passwords.update(
                     user.id,
                     new_password=NEW,
                     current_password=bad,  # type: ignore[arg-type]
@@ -243,15 +244,15 @@ async def test_what_is_refused_is_not_repeated(config: Config, root: Root, seen:
                 me.users.authenticate(email=no_address, password=OLD), dal.ValueRejectedError
             )
         for no_token in (issued.token.reveal() * 10, issued.token.reveal() + "\ud800"):
-            await seen.refused(me.users.verify_email(no_token), dal.ValueRejectedError)
+            await seen.refused(me.users.tokens.verify_email(no_token), dal.ValueRejectedError)
         await seen.refused(
-            own.users.update_password(user.id, new_password=NEW), dal.ValueRejectedError
+            own.users.passwords.update(user.id, new_password=NEW), dal.ValueRejectedError
         )
         async with own.begin() as tx:
             await seen.refused(tx.users.authenticate(email=address, password=OLD), dal.UsageError)
             await seen.refused(own.users.authenticate(email=address, password=OLD), dal.UsageError)
             await seen.refused(
-                tx.users.update_password(user.id, new_password=NEW, current_password=OLD),
+                tx.users.passwords.update(user.id, new_password=NEW, current_password=OLD),
                 dal.UsageError,
             )
 
@@ -282,13 +283,13 @@ async def test_errors_of_the_server(config: Config, root: Root, seen: Seen) -> N
         # A lock that another transaction has.
         async with me.begin() as tx:
             await tx.users.update_details(user.id, full_name="B")
-            change = me.within(0.5).users.update_password(user.id, new_password=NEW)
+            change = me.within(0.5).users.passwords.update(user.id, new_password=NEW)
             await seen.refused(asyncio.create_task(change), dal.DalError)
         try:
             root.rows("ALTER TABLE users RENAME COLUMN password_hash TO password_hush")
             for call in (
                 user_of(me, NEW),
-                me.users.update_password(user.id, new_password=NEW),
+                me.users.passwords.update(user.id, new_password=NEW),
                 me.users.authenticate(email=user.email, password=OLD),
             ):
                 await seen.refused(call, dal.DalError)
@@ -299,8 +300,8 @@ async def test_errors_of_the_server(config: Config, root: Root, seen: Seen) -> N
             await seen.refused(
                 me.users.authenticate(email=user.email, password=OLD), dal.AuthenticationError
             )
-            await me.users.unlock(user.id)
-        await me.users.update_password(user.id, new_password=NEW)
+            await me.users.access.unlock(user.id)
+        await me.users.passwords.update(user.id, new_password=NEW)
 
 
 async def test_a_log_in_that_is_cancelled(config: Config, root: Root, seen: Seen) -> None:
@@ -334,20 +335,20 @@ async def test_no_default_read_has_the_hash(config: Config, root: Root, seen: Se
             await users.find(user.id),
             await users.get(user.id),
             await db.acting_as(dal.Actor.user(user.id)).users.get(user.id),
-            await users.get_including_deleted(user.id),
+            await users.trash.get_including_deleted(user.id),
             await users.find_by_email(user.email),
             await users.authenticate(email=user.email, password=OLD),
-            await users.unlock(user.id),
+            await users.access.unlock(user.id),
             await users.update_details(user.id, full_name="Zq7"),
-            await users.change_role(user.id, "viewer"),
-            await users.deactivate(user.id),
-            await users.activate(user.id),
-            await users.update_password(user.id, new_password=NEW),
+            await users.access.change_role(user.id, "viewer"),
+            await users.access.deactivate(user.id),
+            await users.access.activate(user.id),
+            await users.passwords.update(user.id, new_password=NEW),
             *(await users.list_all()).rows,
             *(await users.search("zq7")).rows,
             *(await users.search(user.email)).rows,
             *(await users.search("q7", match="substring")).rows,
-            *(await users.list_by_email_including_deleted(user.email)),
+            *(await users.trash.list_by_email_including_deleted(user.email)),
         ]
         await users.soft_delete(user.id)
         found += [await users.restore(user.id)]
@@ -355,8 +356,8 @@ async def test_no_default_read_has_the_hash(config: Config, root: Root, seen: Se
         for record in found:
             assert type(record) is dal.User
         seen.tell(*found)
-        seen.tell(await users.statistics(), await users.new_by_day(days=1))
-        seen.tell(await users.get_preferences(user.id), await users.count())
+        seen.tell(await users.statistics.get(), await users.statistics.new_by_day(days=1))
+        seen.tell(await users.preferences.get(user.id), await users.count())
     secret = {"password_hash", "password", "failed_logins", "token_hash"}
     for name in dal.__all__:
         thing = getattr(dal, name)
@@ -378,6 +379,6 @@ def test_a_comparison_does_not_show_it() -> None:
     values: dict[str, Any] = dict.fromkeys(fields_of(Account))
     account = Account(**{**values, "created_at": START, "password_hash": "$argon2id$" + OLD})
     for is_right in (True, False):
-        text = repr(_Comparison(account, is_right, "$argon2id$" + NEW))
+        text = repr(Comparison(account, is_right, "$argon2id$" + NEW))
         assert OLD not in text
         assert NEW not in text

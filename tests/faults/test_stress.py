@@ -162,7 +162,7 @@ async def test_50_writers_under_parents_that_others_delete(
                 else:
                     template = dice.choice(templates[owner.id])
                     try:
-                        await me.templates.commit(template.id, content=f"{number}.{step}")
+                        await me.templates.versions.commit(template.id, content=f"{number}.{step}")
                         made["version"] += 1
                     except (dal.NotFoundError, dal.ParentMissingError):
                         assert {template.id, owner.id} & (at_death.keys() | dying)

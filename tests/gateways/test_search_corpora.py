@@ -11,11 +11,7 @@ import pytest
 import dal
 from dal.gateways import SearchCorporaGateway
 from dal.records.search import SearchCorpus
-from tests.gateways.helpers import NOW, check_tested, check_whole_row, stored_corpora
-
-
-def test_all_of_it() -> None:
-    check_tested(SearchCorporaGateway, globals())
+from tests.gateways.helpers import NOW, check_whole_row, stored_corpora
 
 
 async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
@@ -25,15 +21,6 @@ async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
 async def put(tx: dal.Session, corpus: str, **changes: Any) -> int:
     values = {"documents": 3, "corpus_terms": 40, "now": NOW, **changes}
     return await SearchCorporaGateway(tx).upsert(corpus=corpus, **values)
-
-
-async def test_find(tx: dal.Session) -> None:
-    corpora, mine = SearchCorporaGateway(tx), uuid4().hex[:20]
-    assert await corpora.find(corpus=mine) is None
-    await put(tx, mine)
-    assert await corpora.find(corpus=mine) == SearchCorpus(mine, 3, 40, NOW)
-    for other in (mine[:19], mine.upper(), uuid4().hex[:20]):
-        assert await corpora.find(corpus=other) is None
 
 
 async def test_upsert(tx: dal.Session) -> None:

@@ -9,12 +9,7 @@ import pytest
 
 import dal
 from dal.gateways import SearchTermsGateway
-from dal.records.search import TermCount
-from tests.gateways.helpers import StoredTerm, check_tested, check_whole_row, stored_terms
-
-
-def test_all_of_it() -> None:
-    check_tested(SearchTermsGateway, globals())
+from tests.gateways.helpers import StoredTerm, check_whole_row, stored_terms
 
 
 async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
@@ -53,31 +48,3 @@ async def test_insert_many(tx: dal.Session) -> None:
         assert refused.value.field == field
     assert await stored_terms(tx, mine) == expected
     assert await stored_terms(tx, other) == [StoredTerm(other, "a", 5)]
-
-
-async def test_delete_all(tx: dal.Session) -> None:
-    terms, mine, other = SearchTermsGateway(tx), corpus(), corpus()
-    await terms.insert_many([row(mine, "a"), row(mine, "b"), row(other, "a", 7)])
-    assert await terms.delete_all(corpus=corpus()) == 0
-    assert await terms.delete_all(corpus=mine.upper()) == 0
-    assert await terms.delete_all(corpus=mine) == 2
-    assert await stored_terms(tx, mine) == []
-    assert await stored_terms(tx, other) == [StoredTerm(other, "a", 7)]
-    assert await terms.delete_all(corpus=mine) == 0
-    # And they are counted anew.
-    assert await terms.insert_many([row(mine, "a", 3)]) == 1
-    assert await stored_terms(tx, mine) == [StoredTerm(mine, "a", 3)]
-
-
-async def test_list_by_tokens(tx: dal.Session) -> None:
-    terms, mine, other = SearchTermsGateway(tx), corpus(), corpus()
-    await terms.insert_many([row(mine, "b", 2), row(mine, "a", 1), row(mine, "c", 3)])
-    await terms.insert_many([row(other, "a", 9)])
-
-    async def ask(*tokens: str, of: str = mine) -> list[TermCount]:
-        return await terms.list_by_tokens(corpus=of, search_tokens=tokens)
-
-    assert await ask("b", "a", "none", "a") == [TermCount("a", 1), TermCount("b", 2)]
-    assert await ask("a", of=other) == [TermCount("a", 9)]
-    # Byte by byte.
-    assert await ask("A") == await ask() == await ask("a", of=corpus()) == []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import attrs
 import pytest
 
 import dal
@@ -19,7 +17,6 @@ from dal.gateways import (
 from dal.records.templates import TemplateLabel
 from tests.gateways.helpers import (
     NOW,
-    check_tested,
     check_whole_row,
     label_row,
     put_label,
@@ -29,12 +26,6 @@ from tests.gateways.helpers import (
     user,
     version_row,
 )
-
-LATER = NOW + timedelta(seconds=1)
-
-
-def test_all_of_it() -> None:
-    check_tested(TemplateLabelsGateway, globals())
 
 
 async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
@@ -87,46 +78,6 @@ async def test_insert_many(tx: dal.Session) -> None:
     assert len(await stored_labels(tx, mine)) == 5
 
 
-async def test_update_version(tx: dal.Session) -> None:
-    owner, other, labels = await user(tx), await user(tx), TemplateLabelsGateway(tx)
-    mine, beside = await labelled(tx, owner), await labelled(tx, owner)
-
-    async def move(template_id: UUID, label: str, version: int) -> int:
-        return await labels.update_version(
-            template_id=template_id, label=label, version=version, moved_by=other, moved_at=LATER
-        )
-
-    assert await move(mine, "none", 2) == await move(mine, "A", 2) == 0
-    assert await move(uuid4(), "a", 2) == 0
-    assert await move(mine, "a", 2) == 1
-    a, b = labels_of(mine, owner)
-    moved = attrs.evolve(a, version=2, moved_by=other, moved_at=LATER)
-    assert await stored_labels(tx, mine) == [moved, b]
-    # The same again matches the row too.
-    assert await move(mine, "a", 2) == 1
-    with pytest.raises(dal.ParentMissingError) as missing:
-        await move(mine, "a", 3)
-    assert missing.value.constraint == "fk_template_labels_version"
-    with pytest.raises(dal.ParentMissingError) as missing:
-        await labels.update_version(
-            template_id=mine, label="a", version=1, moved_by=uuid4(), moved_at=LATER
-        )
-    assert missing.value.constraint == "fk_template_labels_moved_by"
-    assert await stored_labels(tx, mine) == [moved, b]
-    assert await stored_labels(tx, beside) == labels_of(beside, owner)
-
-
-async def test_delete_one(tx: dal.Session) -> None:
-    owner, labels = await user(tx), TemplateLabelsGateway(tx)
-    mine, beside = await labelled(tx, owner), await labelled(tx, owner)
-    for wrong, name in ((mine, "none"), (mine, "A"), (uuid4(), "a")):
-        assert await labels.delete_one(template_id=wrong, label=name) == 0
-    assert await labels.delete_one(template_id=mine, label="a") == 1
-    assert await labels.delete_one(template_id=mine, label="a") == 0
-    assert await stored_labels(tx, mine) == labels_of(mine, owner)[1:]
-    assert await stored_labels(tx, beside) == labels_of(beside, owner)
-
-
 async def test_delete_in_trash(tx: dal.Session) -> None:
     owner, gone, labels = await user(tx), await user(tx), TemplateLabelsGateway(tx)
     templates, users = TemplatesGateway(tx), UsersGateway(tx)
@@ -162,86 +113,6 @@ async def test_a_template_with_labels_is_not_purged_before_they_are_off(tx: dal.
     assert await TemplateLabelsGateway(tx).delete_in_trash(template_ids=[mine]) == 2
     assert await templates.purge(template_id=mine, actor_id=owner) == 1
     assert await stored_versions(tx, mine) == []
-
-
-async def test_list_any(tx: dal.Session) -> None:
-    owner, by, labels = await user(tx), await user(tx), TemplateLabelsGateway(tx)
-    mine, bare = await labelled(tx, owner), await two_versions(tx, owner)
-    await labels.update_version(template_id=mine, label="b", version=2, moved_by=by, moved_at=LATER)
-    expected = await stored_labels(tx, mine)
-    assert [(one.label, one.version, one.moved_by) for one in expected] == [
-        ("a", 1, owner), ("b", 2, by),
-    ]  # fmt: skip
-
-    async def ask(template_id: UUID = mine, limit: int = 9) -> list[TemplateLabel]:
-        return await labels.list_any(template_id=template_id, limit_rows=limit)
-
-    assert await ask() == expected
-    assert await ask(limit=1) == expected[:1]
-    assert await ask(bare) == await ask(uuid4()) == []
-    await UsersGateway(tx).soft_delete(user_id=by, now=NOW)
-    assert await ask() == expected
-    await TemplatesGateway(tx).soft_delete(template_id=mine, actor_id=owner, now=NOW)
-    assert await ask() == []
-    await TemplatesGateway(tx).restore(template_id=mine, actor_id=owner, now=NOW)
-    assert await ask() == expected
-    await UsersGateway(tx).soft_delete(user_id=owner, now=NOW)
-    assert await ask() == []
-
-
-async def test_list_visible(tx: dal.Session) -> None:
-    owner, other, labels = await user(tx), await user(tx), TemplateLabelsGateway(tx)
-    private = await labelled(tx, owner)
-    public = await labelled(tx, owner, visibility="public")
-
-    async def ask(template_id: UUID, actor: UUID | None, limit: int = 9) -> list[TemplateLabel]:
-        return await labels.list_visible(template_id=template_id, actor_id=actor, limit_rows=limit)
-
-    for template_id, actor in (
-        (private, owner), (public, owner), (public, other), (public, None),
-    ):  # fmt: skip
-        assert await ask(template_id, actor) == labels_of(template_id, owner)
-        assert await ask(template_id, actor, limit=1) == labels_of(template_id, owner)[:1]
-    for template_id, nobody in ((private, other), (private, None), (uuid4(), owner)):
-        assert await ask(template_id, nobody) == []
-    for template_id in (private, public):
-        await TemplatesGateway(tx).soft_delete(template_id=template_id, actor_id=owner, now=NOW)
-        assert await ask(template_id, owner) == []
-        await TemplatesGateway(tx).restore(template_id=template_id, actor_id=owner, now=NOW)
-    await UsersGateway(tx).soft_delete(user_id=owner, now=NOW)
-    for actor in (owner, other, None):
-        assert await ask(private, actor) == await ask(public, actor) == []
-
-
-async def test_list_own(tx: dal.Session) -> None:
-    owner, other, labels = await user(tx), await user(tx), TemplateLabelsGateway(tx)
-    one = await labelled(tx, owner)
-    two = await labelled(tx, owner, visibility="public")
-    deleted, bare = await labelled(tx, owner), await two_versions(tx, owner)
-    theirs = await labelled(tx, other, visibility="public")
-    await TemplatesGateway(tx).soft_delete(template_id=deleted, actor_id=owner, now=NOW)
-    asked = [two, theirs, one, deleted, bare, uuid4()]
-
-    async def ask(actor: UUID, *template_ids: UUID) -> list[TemplateLabel]:
-        return await labels.list_own(template_ids=template_ids, actor_id=actor)
-
-    expected = [label for template_id in sorted([one, two])
-                for label in labels_of(template_id, owner)]  # fmt: skip
-    assert await ask(owner, *asked) == expected
-    assert await ask(other, *asked) == labels_of(theirs, other)
-    assert await ask(owner, two) == labels_of(two, owner)
-    assert await ask(owner) == await ask(uuid4(), *asked) == []
-    await UsersGateway(tx).soft_delete(user_id=owner, now=NOW)
-    assert await ask(owner, *asked) == []
-
-
-async def test_lock_one(tx: dal.Session) -> None:
-    owner, labels = await user(tx), TemplateLabelsGateway(tx)
-    mine = await labelled(tx, owner)
-    assert await labels.lock_one(template_id=mine, label="b") == labels_of(mine, owner)[1]
-    for wrong, name in ((mine, "none"), (mine, "B"), (uuid4(), "b")):
-        assert await labels.lock_one(template_id=wrong, label=name) is None
-    assert await stored_labels(tx, mine) == labels_of(mine, owner)
 
 
 async def test_locks_need_a_transaction(system: dal.Session) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 import dal
-from dal.gateways import TemplatesGateway, TemplatesSearchGateway, UsersGateway
-from dal.records.search import SearchDocument
+from dal.gateways import TemplatesGateway, TemplatesSearchGateway
 from tests.gateways.helpers import (
     NOW,
     StoredText,
-    check_tested,
     check_whole_row,
     put_text,
     stored_texts,
@@ -21,10 +19,6 @@ from tests.gateways.helpers import (
     text_row,
     user,
 )
-
-
-def test_all_of_it() -> None:
-    check_tested(TemplatesSearchGateway, globals())
 
 
 async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
@@ -77,22 +71,6 @@ async def test_upsert(tx: dal.Session) -> None:
     assert await stored_texts(tx, mine) == [StoredText(mine, True, 0, "", early)]
 
 
-async def test_delete_one(tx: dal.Session) -> None:
-    owner, texts = await user(tx), TemplatesSearchGateway(tx)
-    mine, other = await template(tx, owner), await template(tx, owner)
-    await put_text(tx, mine)
-    await put_text(tx, other)
-    assert await texts.delete_one(template_id=uuid4()) == 0
-    # That a template is in the trash is no reason to leave it in.
-    await TemplatesGateway(tx).soft_delete(template_id=mine, actor_id=owner, now=NOW)
-    assert await texts.delete_one(template_id=mine) == 1
-    assert await stored_texts(tx, mine) == []
-    assert len(await stored_texts(tx, other)) == 1
-    assert await texts.delete_one(template_id=mine) == 0
-    await put_text(tx, mine, tokens="xc")
-    assert [row.tokens for row in await stored_texts(tx, mine)] == ["xc"]
-
-
 async def test_a_purge_takes_it_along(tx: dal.Session) -> None:
     owner, templates = await user(tx), TemplatesGateway(tx)
     mine = await template(tx, owner)
@@ -100,31 +78,3 @@ async def test_a_purge_takes_it_along(tx: dal.Session) -> None:
     await templates.soft_delete(template_id=mine, actor_id=owner, now=NOW)
     assert await templates.purge(template_id=mine, actor_id=owner) == 1
     assert await stored_texts(tx, mine) == []
-
-
-async def test_list_documents(tx: dal.Session) -> None:
-    owner, gone, texts = await user(tx), await user(tx), TemplatesSearchGateway(tx)
-    # The last ids there are: what other tests left comes before them.
-    start = 2**128 - 2**64 + (owner.int % 2**32) * 2**16
-    ids = [UUID(int=start + n) for n in (1, 2, 3)]
-    for template_id, who in zip(ids, (owner, gone, owner), strict=True):
-        await template(tx, who, template_id=template_id)
-        await put_text(tx, template_id, is_public=who == gone, tokens=f"a{template_id.hex}")
-    await UsersGateway(tx).soft_delete(user_id=gone, now=NOW)
-    expected = [
-        SearchDocument(template_id, template_id == ids[1], 2, f"a{template_id.hex}")
-        for template_id in ids
-    ]
-
-    async def ask(after: int, limit: int = 9) -> list[SearchDocument]:
-        found = await texts.list_documents(after_id=UUID(int=after), limit_rows=limit)
-        return [document for document in found if document.id in ids]
-
-    # All that is in the table, whoever it is of.
-    assert await ask(start) == expected
-    assert await ask(start, limit=2) == expected[:2]
-    assert await ask(start + 1) == expected[1:]
-    assert await ask(start + 3) == []
-    everything = await texts.list_documents(after_id=UUID(int=0), limit_rows=10_000)
-    assert [d.id for d in everything] == sorted(d.id for d in everything)
-    assert set(ids) <= {d.id for d in everything}

@@ -17,21 +17,15 @@ from dal.provision import connect
 from tests.gateways.helpers import (
     NOW,
     TokenRow,
-    check_tested,
     columns,
     put_token,
     stored_tokens,
-    stored_user,
     user,
 )
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 RESET, VERIFY = dal.TokenPurpose.PASSWORD_RESET, dal.TokenPurpose.EMAIL_VERIFICATION
-
-
-def test_all_of_it() -> None:
-    check_tested(UserTokensGateway, globals())
 
 
 async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
@@ -126,25 +120,6 @@ async def test_upsert_of_what_does_not_fit(tx: dal.Session) -> None:
     assert await stored_tokens(tx, row.user_id) == []
 
 
-async def test_find_holder(tx: dal.Session) -> None:
-    user_id, other_id = await user(tx), await user(tx)
-    row = await put_token(tx, token_row(user_id))
-    other = await put_token(tx, token_row(other_id))
-    verify = await put_token(tx, token_row(user_id, purpose=VERIFY))
-    assert await holder(tx, row) == user_id
-    assert await holder(tx, verify) == user_id
-    assert await holder(tx, other) == other_id
-    # A wrong hash, and one that is good for something else.
-    assert await holder(tx, attrs.evolve(row, token_hash=a_hash())) is None
-    assert await holder(tx, attrs.evolve(row, purpose=VERIFY)) is None
-    assert await holder(tx, attrs.evolve(verify, purpose=RESET)) is None
-    # It is not valid from the time on that it names.
-    assert await holder(tx, row, now=row.expires_at - TICK) == user_id
-    assert await holder(tx, row, now=row.expires_at) is None
-    assert await holder(tx, row, now=row.expires_at + TICK) is None
-    assert await stored_tokens(tx, user_id) == [row, verify]
-
-
 async def test_find_holder_who_is_deleted_or_inactive(tx: dal.Session) -> None:
     users, row = UsersGateway(tx), token_row(await user(tx))
     await put_token(tx, row)
@@ -200,29 +175,6 @@ async def test_consume(tx: dal.Session, case: Case) -> None:
     assert await use(reset) == 0
     assert await use(verify) == 1
     await case.check_left(tx)
-
-
-async def test_delete_by_purpose(tx: dal.Session, case: Case) -> None:
-    reset, verify = case.mine
-    user_id = reset.user_id
-    assert await case.tokens.delete_by_purpose(user_id=uuid4(), purpose=RESET) == 0
-    await case.check_left(tx, reset, verify)
-    assert await case.tokens.delete_by_purpose(user_id=user_id, purpose=RESET) == 1
-    await case.check_left(tx, verify)
-    assert await case.tokens.delete_by_purpose(user_id=user_id, purpose=RESET) == 0
-    assert await case.tokens.delete_by_purpose(user_id=user_id, purpose=VERIFY) == 1
-    await case.check_left(tx)
-
-
-async def test_delete_by_user(tx: dal.Session, case: Case) -> None:
-    user_id = case.mine[0].user_id
-    assert await case.tokens.delete_by_user(user_id=uuid4()) == 0
-    await case.check_left(tx, *case.mine)
-    assert await case.tokens.delete_by_user(user_id=user_id) == 2
-    await case.check_left(tx)
-    assert await case.tokens.delete_by_user(user_id=user_id) == 0
-    # Only what they hold is gone.
-    assert (await stored_user(tx, user_id)).id == user_id
 
 
 async def test_a_removed_user_takes_their_tokens_along(system: dal.Session, admin: Config) -> None:

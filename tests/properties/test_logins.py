@@ -296,7 +296,7 @@ class LoginMachine(RuleBasedStateMachine):
             wanted = dal.PermissionDeniedError
         elif account.user.deleted_at:
             wanted = dal.NotFoundError
-        back = self.expect(wanted, session.users.unlock(account.user.id))
+        back = self.expect(wanted, session.users.access.unlock(account.user.id))
         if back is not None:
             until = account.user.locked_until
             if until or account.failures:
@@ -317,7 +317,7 @@ class LoginMachine(RuleBasedStateMachine):
             wanted = dal.PermissionDeniedError
         elif account.user.deleted_at:
             wanted = dal.NotFoundError
-        method = session.users.activate if is_active else session.users.deactivate
+        method = session.users.access.activate if is_active else session.users.access.deactivate
         back = self.expect(wanted, method(account.user.id))
         if back is not None:
             if account.user.is_active != is_active:
@@ -336,12 +336,12 @@ class LoginMachine(RuleBasedStateMachine):
             if not is_deleted and self.refused("user.update_password", account, is_right=is_right):
                 wanted = dal.AuthenticationError
             session = self.db.acting_as(dal.Actor.user(account.user.id))
-            work = session.users.update_password(
+            work = session.users.passwords.update(
                 account.user.id, new_password=new, current_password=current
             )
         else:
             session = self.admin if whose == "admin" else self.system
-            work = session.users.update_password(account.user.id, new_password=new)
+            work = session.users.passwords.update(account.user.id, new_password=new)
         back = self.expect(wanted, work)
         if back is not None:
             self.set_password("user.update_password", account, new)
@@ -352,7 +352,8 @@ class LoginMachine(RuleBasedStateMachine):
         account = self.accounts[n]
         valid_for = timedelta(minutes=minutes)
         issued = self.expect(
-            None, self.system.users.issue_password_reset(account.user.email, valid_for=valid_for)
+            None,
+            self.system.users.tokens.issue_password_reset(account.user.email, valid_for=valid_for),
         )
         assert (issued is not None) == (account.user.is_active and account.user.deleted_at is None)
         if issued is not None:
@@ -380,12 +381,12 @@ class LoginMachine(RuleBasedStateMachine):
             and account.user.is_active
             and account.user.deleted_at is None
         )
-        assert self.run(self.anonymous.users.is_password_reset_valid(token)) == is_valid
+        assert self.run(self.anonymous.users.tokens.is_password_reset_valid(token)) == is_valid
         if not is_valid:
             self.log.append(Entry("user.reset_password", "failure", None, {}))
         back = self.expect(
             None if is_valid else dal.AuthenticationError,
-            self.anonymous.users.reset_password(token, new_password=new),
+            self.anonymous.users.tokens.reset_password(token, new_password=new),
         )
         if back is not None and account is not None:
             self.used.append(token)
@@ -426,15 +427,15 @@ class LoginMachine(RuleBasedStateMachine):
         live = [a.user for a in self.accounts if a.user.deleted_at is None]
         for account in self.accounts:
             user = account.user
-            assert await self.system.users.get_including_deleted(user.id) == user
-            open_at = await self.system.users.find_credentials_changed_at(user.id)
+            assert await self.system.users.trash.get_including_deleted(user.id) == user
+            open_at = await self.system.users.access.find_credentials_changed_at(user.id)
             assert open_at == (
                 user.credentials_changed_at if user in live and user.is_active else None
             )
         ids = [account.user.id.bytes for account in self.accounts]
         stored = dict(self.own.ask("SELECT id, failed_logins FROM users WHERE id IN %s", ids))
         assert [stored[user_id] for user_id in ids] == [a.failures for a in self.accounts]
-        told = await self.system.users.statistics()
+        told = await self.system.users.statistics.get()
         assert told.locked == sum(
             user.locked_until is not None and user.locked_until > self.now for user in live
         )

@@ -68,7 +68,7 @@ def test_pages_lose_and_repeat_nothing_under_inserts(
     me = opened.user()
 
     async def add(at: list[int]) -> set[Any]:
-        made = await me.templates.create_many(
+        made = await me.templates.exchange.create_many(
             dal.NewTemplate(name="p", content="", created_at=NOW + timedelta(seconds=s)) for s in at
         )
         return {template.id for template in made}
@@ -114,10 +114,12 @@ def test_a_search_finds_what_holds_a_word(opened: Opened, texts: list[str], text
     me, other = opened.user(), opened.user()
 
     async def read() -> None:
-        made = await me.templates.create_many(
+        made = await me.templates.exchange.create_many(
             dal.NewTemplate(name=one, content="") for one in texts
         )
-        await other.templates.create_many(dal.NewTemplate(name=one, content="") for one in texts)
+        await other.templates.exchange.create_many(
+            dal.NewTemplate(name=one, content="") for one in texts
+        )
         wanted = words_of(text)
         expected = {t.id for t in made if wanted & words_of(t.name) or not text.strip()}
 
@@ -209,7 +211,7 @@ def test_commits_at_once_are_numbered_without_a_gap(
         made = await me.templates.create(name="n", content="start")
         results = await asyncio.gather(
             *(
-                me.templates.commit(
+                me.templates.versions.commit(
                     made.id, content=f"{text}{i // 2}", expected_head=1 if guard else None
                 )
                 for i, (text, guard) in enumerate(zip(commits, guarded, strict=False))
@@ -219,11 +221,11 @@ def test_commits_at_once_are_numbered_without_a_gap(
         stale = [r for r in results if isinstance(r, BaseException)]
         assert all(isinstance(r, dal.StaleVersionError) for r in stale)
         done = [r for r in results if isinstance(r, dal.TemplateVersion)]
-        listed = (await me.templates.list_versions(made.id, limit=500)).rows
+        listed = (await me.templates.versions.list_of(made.id, limit=500)).rows
         assert [v.version for v in listed] == list(range(len(listed), 0, -1))
         assert {v.version for v in done} == set(range(2, len(listed) + 1))
         for version in done:
-            assert await me.templates.get_version(made.id, version.version) == version
+            assert await me.templates.versions.get(made.id, version.version) == version
         entries = (await me.audit.list_mine()).rows
         assert len([e for e in entries if e.action == "template.commit"]) == len(listed) - 1
 

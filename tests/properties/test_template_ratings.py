@@ -118,7 +118,7 @@ class RatingMachine(Machine):
         row = self.pick(n)
         back = self.expect(
             self.hidden(user, row),
-            self.session(user).templates.rate(row.id, rating, feedback=feedback),
+            self.session(user).templates.ratings.set(row.id, rating, feedback=feedback),
         )
         if back is None:
             return
@@ -148,7 +148,7 @@ class RatingMachine(Machine):
         wanted = self.hidden(user, row)
         if wanted is None and user not in row.ratings:
             wanted = dal.NotFoundError
-        self.expect(wanted, self.session(user).templates.remove_rating(row.id))
+        self.expect(wanted, self.session(user).templates.ratings.remove(row.id))
         if wanted is None:
             del row.ratings[user]
 
@@ -160,7 +160,7 @@ class RatingMachine(Machine):
         if wanted is None and actor == NOBODY:
             wanted = dal.PermissionDeniedError
         for _ in range(times):
-            self.expect(wanted, self.session(actor).templates.record_use(row.id))
+            self.expect(wanted, self.session(actor).templates.usage.record(row.id))
             if wanted is None:
                 row.uses.append(Fraction((self.clock.now() - EPOCH) // timedelta(seconds=1)))
 
@@ -169,8 +169,8 @@ class RatingMachine(Machine):
     def rate_as_no_user(self, actor: int, n: int) -> None:
         row = self.pick(n)
         wanted = dal.PermissionDeniedError if self.sees(actor, row) else dal.NotFoundError
-        self.expect(wanted, self.session(actor).templates.rate(row.id, 5))
-        self.expect(wanted, self.session(actor).templates.remove_rating(row.id))
+        self.expect(wanted, self.session(actor).templates.ratings.set(row.id, 5))
+        self.expect(wanted, self.session(actor).templates.ratings.remove(row.id))
 
     @rule(user=people)
     def delete_or_restore_user(self, user: int) -> None:
@@ -215,7 +215,7 @@ class RatingMachine(Machine):
     def purge(self, n: int) -> None:
         row = self.pick(n, deleted=True)
         wanted = self.refusal(row.owner, row, deleted=True)
-        self.expect(wanted, self.session(row.owner).templates.purge(row.id))
+        self.expect(wanted, self.session(row.owner).templates.trash.purge(row.id))
         if wanted is None:
             del self.rows[row.id]
 
@@ -228,7 +228,7 @@ class RatingMachine(Machine):
             wanted = dal.NotFoundError
         elif user in self.gone:
             wanted = dal.ParentMissingError
-        made = self.expect(wanted, self.session(user).templates.fork(row.id))
+        made = self.expect(wanted, self.session(user).templates.versions.fork(row.id))
         if made is not None:
             # Nobody has rated or used it yet.
             assert (made.rating_sum, made.rating_count, made.use_count) == (0, 0, 0)
@@ -305,7 +305,7 @@ class RatingMachine(Machine):
         return floor(bayesian(self.counted(row)) * 100_000)
 
     async def check_statistics(self, actor: int, seen: list[Row]) -> None:
-        statistics = await self.session(actor).templates.statistics()
+        statistics = await self.session(actor).templates.usage.statistics()
         counted = [rating for row in seen for rating in self.counted(row)]
         assert statistics.templates == len(seen)
         assert (statistics.ratings, statistics.rating_sum) == (len(counted), sum(counted))
@@ -314,20 +314,20 @@ class RatingMachine(Machine):
 
     async def check_one(self, actor: int, row: Row) -> None:
         templates = self.session(actor).templates
-        distribution = await told(templates.get_rating_distribution(row.id))
+        distribution = await told(templates.ratings.get_distribution(row.id))
         if self.sees(actor, row):
             n = Counter(self.counted(row))
             assert distribution == dal.RatingDistribution(*(n[i] for i in range(1, 6)))
-            shown = await pages(lambda **how: templates.list_ratings(row.id, **how))
+            shown = await pages(lambda **how: templates.ratings.list_of(row.id, **how))
             live = [rated for user, rated in row.ratings.items() if user not in self.gone]
             live.sort(key=lambda rated: (rated.updated_at, rated.user_id), reverse=True)
             assert shown == live
         else:
             assert distribution is dal.NotFoundError
-            assert await told(templates.list_ratings(row.id)) is dal.NotFoundError
+            assert await told(templates.ratings.list_of(row.id)) is dal.NotFoundError
         if actor >= 0:
             found = row.ratings.get(actor) if self.hidden(actor, row) is None else None
-            assert await templates.find_my_rating(row.id) == found
+            assert await templates.ratings.find_mine(row.id) == found
 
 
 def bayesian(ratings: list[int]) -> Fraction:

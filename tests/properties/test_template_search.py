@@ -88,7 +88,7 @@ async def settled(me: dal.Session, text: str, expected: set[UUID], **how: Any) -
 
 surrogates = st.characters(categories=["Cs"])
 letters = (
-    st.characters()
+    st.characters(exclude_categories=["Cs"])
     | st.sampled_from("ab1 \n" + OPERATORS)
     | st.sampled_from("你好ラーメンกა\u0301")
 )
@@ -158,7 +158,7 @@ def test_what_is_found_is_what_has_one_of_the_terms(
             }
             for (one, is_public), place in zip(stored, places, strict=True)
         ]
-        made = await me.templates.create_many(dal.NewTemplate(**new) for new in news)
+        made = await me.templates.exchange.create_many(dal.NewTemplate(**new) for new in news)
         terms = set(query_terms(text))
         expected = {
             template.id
@@ -185,7 +185,7 @@ def kept(opened: Opened) -> tuple[UUID, dal.Session, dict[str, UUID]]:
 
     async def make() -> tuple[UUID, dal.Session, dict[str, UUID]]:
         my_id, me = await opened.user()
-        made = await me.templates.create_many(
+        made = await me.templates.exchange.create_many(
             dal.NewTemplate(name="-", content=text, author_name=text, tags=[text]) for text in KEPT
         )
         return my_id, me, {text: one.id for text, one in zip(KEPT, made, strict=True)}
@@ -274,10 +274,12 @@ def test_nobody_feels_the_private_texts_of_others(
         my_id, me = await opened.user()
         _, other = await opened.user()
         _, author = await opened.user()
-        shown = await author.templates.create_many(
+        shown = await author.templates.exchange.create_many(
             dal.NewTemplate(name=one, content=one, visibility="public") for one in public
         )
-        own = await me.templates.create_many(dal.NewTemplate(name="-", content=one) for one in mine)
+        own = await me.templates.exchange.create_many(
+            dal.NewTemplate(name="-", content=one) for one in mine
+        )
         terms = set(query_terms(text))
         visible = {
             template.id
@@ -285,27 +287,27 @@ def test_nobody_feels_the_private_texts_of_others(
             if terms & set(terms_of(one))
         }
         for_all = visible - {template.id for template in own}
-        await opened.system.templates.refresh_search_statistics()
+        await opened.system.templates.search_statistics.refresh()
         before = await settled(me, text, visible)
         by_nobody = await settled(opened.nobody, text, for_all)
-        numbers = await me.templates.statistics()
+        numbers = await me.templates.usage.statistics()
 
         async def is_as_before() -> None:
             assert await settled(me, text, visible) == before
             assert await settled(opened.nobody, text, for_all) == by_nobody
-            assert await me.templates.statistics() == numbers
+            assert await me.templates.usage.statistics() == numbers
             # Also where a filter leaves the actor's own alone.
             assert (await settled(me, text, visible - for_all, owner_id=my_id)).keys() <= visible
 
-        made = await other.templates.create_many(
+        made = await other.templates.exchange.create_many(
             dal.NewTemplate(name=one, content=one, tags=one.split()[:1]) for one in hidden * copies
         )
         await is_as_before()
-        await opened.system.templates.refresh_search_statistics()
+        await opened.system.templates.search_statistics.refresh()
         await is_as_before()
-        await other.templates.commit(made[0].id, content=f"{text} {text}")
+        await other.templates.versions.commit(made[0].id, content=f"{text} {text}")
         await other.templates.soft_delete(made[-1].id)
-        await opened.system.templates.refresh_search_statistics()
+        await opened.system.templates.search_statistics.refresh()
         await is_as_before()
 
     opened.run(look())
@@ -319,7 +321,7 @@ def test_a_page_of_the_largest_size_is_not_the_end_of_a_long_search(opened: Open
         _, me = await opened.user()
         _, other = await opened.user()
         for owner, visibility in ((me, "private"), (other, "public")):
-            await owner.templates.create_many(
+            await owner.templates.exchange.create_many(
                 dal.NewTemplate(name="alpha", content=str(i), visibility=visibility)
                 for i in range(260)
             )

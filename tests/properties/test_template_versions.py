@@ -268,7 +268,7 @@ class VersionMachine(Machine):
             wanted = dal.StaleVersionError
         back = self.expect(
             wanted,
-            self.session(actor).templates.commit(
+            self.session(actor).templates.versions.commit(
                 row.id,
                 content=content,
                 system_prompt=prompt,
@@ -293,7 +293,7 @@ class VersionMachine(Machine):
             wanted = dal.StaleVersionError
         back = self.expect(
             wanted,
-            self.session(actor).templates.rollback(
+            self.session(actor).templates.versions.rollback(
                 row.id,
                 number,
                 message=message,
@@ -319,7 +319,7 @@ class VersionMachine(Machine):
                 wanted = dal.ConstraintError
             elif any(label.version == number for label in row.labels.values()):
                 wanted = dal.ChildExistsError
-        self.expect(wanted, self.session(actor).templates.delete_version(row.id, number))
+        self.expect(wanted, self.session(actor).templates.versions.delete(row.id, number))
         if wanted is None:
             del row.versions[number]
 
@@ -332,7 +332,7 @@ class VersionMachine(Machine):
         wanted = dal.ValueRejectedError if key is None else self.refusal(actor, row)
         if wanted is None and number not in row.versions:
             wanted = dal.NotFoundError
-        back = self.expect(wanted, self.session(actor).templates.set_label(row.id, label, number))
+        back = self.expect(wanted, self.session(actor).templates.labels.set(row.id, label, number))
         if back is None or key is None:
             return
         before = row.labels.get(key)
@@ -351,7 +351,7 @@ class VersionMachine(Machine):
         wanted = dal.ValueRejectedError if key is None else self.refusal(actor, row)
         if wanted is None and key not in row.labels:
             wanted = dal.NotFoundError
-        self.expect(wanted, self.session(actor).templates.remove_label(row.id, label))
+        self.expect(wanted, self.session(actor).templates.labels.remove(row.id, label))
         if wanted is None and key is not None:
             self.move(row, key, row.labels.pop(key).version, None)
 
@@ -365,7 +365,7 @@ class VersionMachine(Machine):
         wanted = None if self.sees(actor, row) and found else dal.NotFoundError
         name = "mine" if named else None
         made = self.expect(
-            wanted, self.session(actor).templates.fork(row.id, version=number, name=name)
+            wanted, self.session(actor).templates.versions.fork(row.id, version=number, name=name)
         )
         if made is not None and found is not None:
             assert made.id not in self.rows
@@ -402,7 +402,7 @@ class VersionMachine(Machine):
     def purge(self, n: int, mine: bool) -> None:
         row, actor = self.pick(n, mine, deleted=True)
         wanted = self.refusal(actor, row, deleted=True)
-        self.expect(wanted, self.session(actor).templates.purge(row.id))
+        self.expect(wanted, self.session(actor).templates.trash.purge(row.id))
         if wanted is None:
             del self.rows[row.id]
             self.purged.append(row.id)
@@ -467,12 +467,12 @@ class VersionMachine(Machine):
             # Of the others one after the other.
             await self.check_one(self.steps % (N_USERS + 2) - 2, row)
         gone = self.purged[-1]
-        assert await told(self.system.templates.list_versions(gone)) is dal.NotFoundError
-        assert await told(self.system.templates.list_label_moves(gone)) is dal.NotFoundError
+        assert await told(self.system.templates.versions.list_of(gone)) is dal.NotFoundError
+        assert await told(self.system.templates.labels.list_moves(gone)) is dal.NotFoundError
 
     async def check_export(self, owner: int) -> None:
         """The whole of everything that is live, at once."""
-        exported = [one async for one in self.session(owner).templates.export_mine()]
+        exported = [one async for one in self.session(owner).templates.exchange.export()]
         live = {r.id: r for r in self.rows.values() if r.owner == owner and not r.deleted}
         assert {one.template.id for one in exported} == live.keys()
         assert len(exported) == len(live)
@@ -494,28 +494,30 @@ class VersionMachine(Machine):
 
         newest_first = [row.versions[n] for n in sorted(row.versions, reverse=True)]
         if hidden:
-            await is_told(templates.list_versions(row.id), None)
-            await is_told(templates.list_label_moves(row.id), None)
+            await is_told(templates.versions.list_of(row.id), None)
+            await is_told(templates.labels.list_moves(row.id), None)
         else:
-            listed = await pages(lambda **how: templates.list_versions(row.id, **how))
+            listed = await pages(lambda **how: templates.versions.list_of(row.id, **how))
             assert listed == [summary(version) for version in newest_first]
-            moves = await pages(lambda **how: templates.list_label_moves(row.id, **how))
+            moves = await pages(lambda **how: templates.labels.list_moves(row.id, **how))
             assert [attrs.astuple(move)[1:] for move in moves] == row.moves[::-1]
             chains(row)
         numbers = range(1, row.last + 2)
         for number in numbers if actor == row.owner else (1, row.last):
             found = row.versions.get(number, dal.NotFoundError)
-            await is_told(templates.get_version(row.id, number), found)
-        await is_told(templates.get_labelled(row.id, "latest"), row.head)
+            await is_told(templates.versions.get(row.id, number), found)
+        await is_told(templates.labels.get_version(row.id, "latest"), row.head)
         at = row.labels.get("production")
-        await is_told(templates.get_labelled(row.id), row.versions[at.version] if at else row.head)
+        await is_told(
+            templates.labels.get_version(row.id), row.versions[at.version] if at else row.head
+        )
         for spelling, key in LABELS.items():
             if key is not None:
                 on = row.labels.get(key)
                 wanted = row.versions[on.version] if on else dal.NotFoundError
-                await is_told(templates.get_labelled(row.id, spelling), wanted)
+                await is_told(templates.labels.get_version(row.id, spelling), wanted)
         by_name = [row.labels[key] for key in sorted(row.labels, key=str.encode)]
-        await is_told(templates.list_labels(row.id), by_name)
+        await is_told(templates.labels.list_of(row.id), by_name)
 
 
 def ids(row: Row) -> tuple[bytes | None, int | None]:

@@ -143,7 +143,7 @@ class World(Actors):
         for owner in range(N_OWNERS):
             mine = [row for row in made if row.owner == owner]
             templates = self.session(owner).templates
-            created = await templates.create_many(
+            created = await templates.exchange.create_many(
                 dal.NewTemplate(
                     name=row.name,
                     description=row.description,
@@ -159,20 +159,20 @@ class World(Actors):
             for row, template in zip(mine, created, strict=True):
                 row.id = template.id
                 if row.label is not None:
-                    await templates.set_label(row.id, row.label, 1)
+                    await templates.labels.set(row.id, row.label, 1)
                 for _ in range(row.uses):
-                    await self.system.templates.record_use(row.id)
+                    await self.system.templates.usage.record(row.id)
                 if not row.is_public:
                     row.rating = None
                 elif row.rating is not None:
-                    await self.session(OTHER).templates.rate(row.id, row.rating)
+                    await self.session(OTHER).templates.ratings.set(row.id, row.rating)
                 if row.deleted:
                     await templates.soft_delete(row.id)
         for owner in gone:
             await self.system.users.soft_delete(self.users[owner].id)
         self.gone = gone
         if refreshed:
-            await self.system.templates.refresh_search_statistics()
+            await self.system.templates.search_statistics.refresh()
 
     def lives(self, row: Row) -> bool:
         return not row.deleted and row.owner not in self.gone
@@ -194,15 +194,15 @@ class World(Actors):
         assert await templates.count_public() == len(public)
         if actor >= 0:
             assert await listed(templates.list_mine) == newest_first(mine)
-            assert [t.id async for t in templates.stream_mine()] == newest_first(mine)
-            exported = [one.template.id async for one in templates.export_mine()]
+            assert [t.id async for t in templates.exchange.stream()] == newest_first(mine)
+            exported = [one.template.id async for one in templates.exchange.export()]
             assert exported == newest_first(mine)
-            assert set(await listed(templates.list_trash)) == {row.id for row in trash}
+            assert set(await listed(templates.trash.list_mine)) == {row.id for row in trash}
             assert await templates.count_mine() == len(mine)
-            assert await templates.count_trash() == len(trash)
+            assert await templates.trash.count_mine() == len(trash)
         else:
             assert await told(templates.list_mine()) is denied
-            assert await told(templates.count_trash()) is denied
+            assert await told(templates.trash.count_mine()) is denied
         if actor == SYSTEM:
             assert await listed(templates.list_all) == newest_first(seen)
             assert await templates.count_all() == len(seen)
@@ -213,16 +213,16 @@ class World(Actors):
             assert await templates.exists(row.id) == (row in seen)
 
     async def check_numbers(self, actor: int) -> None:
-        templates, seen = self.session(actor).templates, self.visible(actor)
-        slugs = await templates.list_category_counts()
+        me, seen = self.session(actor), self.visible(actor)
+        slugs = await me.categories.list_counts()
         assert {c.slug: c.templates for c in slugs} == Counter(row.slug for row in seen)
-        keys = await templates.list_tag_counts()
+        keys = await me.tags.list_counts()
         assert {c.tag_key: c.templates for c in keys} == Counter(k for r in seen for k in r.keys)
         for counts in (slugs, keys):
             numbers = [one.templates for one in counts]
             assert numbers == sorted(numbers, reverse=True)
         ratings = [row.rating for row in seen if row.rating is not None]
-        assert await templates.statistics() == dal.TemplateStatistics(
+        assert await me.templates.usage.statistics() == dal.TemplateStatistics(
             templates=len(seen),
             public=sum(row.is_public for row in seen),
             private=sum(not row.is_public for row in seen),

@@ -256,7 +256,7 @@ class TemplateMachine(RuleBasedStateMachine):
     def create_many(self, actor: int, given: list[dict[str, Any]]) -> None:
         news = (dal.NewTemplate(**one) for one in given)
         wanted = self.refused_create(actor, actor) if given else None
-        made = self.expect(wanted, self.session(actor).templates.create_many(news))
+        made = self.expect(wanted, self.session(actor).templates.exchange.create_many(news))
         if made:
             for one, template in zip(given, made, strict=True):
                 row = self.made(one, template, self.users[actor].id)
@@ -322,7 +322,7 @@ class TemplateMachine(RuleBasedStateMachine):
         wanted = self.refusal(actor, template_id, deleted=False)
         back = self.expect(
             wanted,
-            self.session(actor).templates.commit(
+            self.session(actor).templates.versions.commit(
                 template_id, content=content, system_prompt=prompt, message=message
             ),
         )
@@ -388,7 +388,7 @@ class TemplateMachine(RuleBasedStateMachine):
     def purge(self, actor: int, n: int, mine: bool) -> None:
         template_id, actor = self.in_trash(actor, n, mine)
         wanted = self.refusal(actor, template_id, deleted=True)
-        self.expect(wanted, self.session(actor).templates.purge(template_id))
+        self.expect(wanted, self.session(actor).templates.trash.purge(template_id))
         if wanted is None:
             del self.rows[template_id]
             self.n_done += 1
@@ -409,7 +409,7 @@ class TemplateMachine(RuleBasedStateMachine):
             for t in (row.template for row in self.rows.values())
             if t.deleted_at is not None and t.deleted_at < self.clock.now() - older_than
         )[:batch]
-        work = self.system.templates.purge_deleted(older_than=older_than, batch=batch)
+        work = self.system.templates.trash.purge_deleted(older_than=older_than, batch=batch)
         assert self.run(work) == len(old)
         for *_, template_id in old:
             del self.rows[template_id]
@@ -489,7 +489,7 @@ class TemplateMachine(RuleBasedStateMachine):
             own = [t for t in visible if t.owner_id == mine]
             views.append((me.templates.list_mine, own))
             assert await me.templates.count_mine() == len(own)
-            streamed = [t async for t in me.templates.stream_mine()]
+            streamed = [t async for t in me.templates.exchange.stream()]
             assert streamed == sorted(own, key=newest, reverse=True)
             trash = [
                 row.template
@@ -498,8 +498,8 @@ class TemplateMachine(RuleBasedStateMachine):
                 and row.template.deleted_at is not None
                 and self.owner_lives(row)
             ]
-            assert await me.templates.count_trash() == len(trash)
-            in_trash = await pages(me.templates.list_trash)
+            assert await me.templates.trash.count_mine() == len(trash)
+            in_trash = await pages(me.templates.trash.list_mine)
             order = sorted(trash, key=lambda t: (t.deleted_at or START, *newest(t)), reverse=True)
             assert in_trash == [summary(t) for t in order]
         for view, expected in views:
@@ -515,14 +515,14 @@ class TemplateMachine(RuleBasedStateMachine):
         assert await asked_again(lambda: pages(by_words), lambda rows: rows == holding) == holding
         n_searched = await me.templates.count_search()
         assert n_searched == len(searched)
-        told = await me.templates.statistics()
+        told = await me.templates.usage.statistics()
         counted = visible if actor != SYSTEM else [r.template for r in rows if self.lives(r)]
         assert told.templates == told.public + told.private == len(counted)
-        counts = await me.templates.list_category_counts()
+        counts = await me.categories.list_counts()
         slugs = [t.category for t in counted]
         assert {c.slug: c.templates for c in counts} == {s: slugs.count(s) for s in slugs}
         keys = [tag_key(tag) for t in counted for tag in t.tags]
-        of_tags = await me.templates.list_tag_counts()
+        of_tags = await me.tags.list_counts()
         assert {c.tag_key: c.templates for c in of_tags} == {k: keys.count(k) for k in keys}
         assert await me.templates.count_public() == len(
             [row for row in rows if self.lives(row) and row.template.visibility == "public"]
@@ -533,22 +533,22 @@ class TemplateMachine(RuleBasedStateMachine):
         order = sorted((row.template for row in live), key=newest, reverse=True)
         assert await pages(self.system.templates.list_all) == [summary(t) for t in order]
         assert await self.system.templates.count_all() == len(live)
-        told = await self.system.templates.statistics()
+        told = await self.system.templates.usage.statistics()
         assert told.templates == told.public + told.private == len(live)
         assert told.versions == sum(row.template.head_version for row in live)
         assert told.deleted == sum(
             row.template.deleted_at is not None and self.owner_lives(row)
             for row in self.rows.values()
         )
-        counts = await self.system.templates.list_category_counts()
+        counts = await self.system.categories.list_counts()
         slugs = [row.template.category for row in live]
         assert {c.slug: c.templates for c in counts} == {s: slugs.count(s) for s in slugs}
         for row in live[-2:]:
             # Numbers are 1 to n without a gap, and each version is what it was.
-            page = await self.system.templates.list_versions(row.template.id, limit=500)
+            page = await self.system.templates.versions.list_of(row.template.id, limit=500)
             assert [v.version for v in page.rows] == list(range(len(row.versions), 0, -1))
             for version in row.versions[-2:]:
-                read = await self.system.templates.get_version(row.template.id, version.version)
+                read = await self.system.templates.versions.get(row.template.id, version.version)
                 assert read == version
 
     def check_audit(self) -> None:

@@ -376,7 +376,7 @@ class UserMachine(RuleBasedStateMachine):
         wanted = self.refusal(actor, user_id, action, or_self=False)
         if wanted is None and role != "admin" and self.is_last(user_id, action):
             wanted = dal.LastAdminError
-        back = self.expect(wanted, self.db.acting_as(actor).users.change_role(user_id, role))
+        back = self.expect(wanted, self.db.acting_as(actor).users.access.change_role(user_id, role))
         if back is None:
             return
         before = after = self.users[user_id]
@@ -397,7 +397,9 @@ class UserMachine(RuleBasedStateMachine):
         if wanted is None and not is_active and self.is_last(user_id, action):
             wanted = dal.LastAdminError
         users = self.db.acting_as(actor).users
-        back = self.expect(wanted, (users.activate if is_active else users.deactivate)(user_id))
+        back = self.expect(
+            wanted, (users.access.activate if is_active else users.access.deactivate)(user_id)
+        )
         if back is None:
             return
         before = after = self.users[user_id]
@@ -417,7 +419,7 @@ class UserMachine(RuleBasedStateMachine):
             actor = dal.Actor.system("machine")
         action = "user.update_password"
         wanted = self.refusal(actor, user_id, action, or_self=True)
-        work = self.db.acting_as(actor).users.update_password(user_id, new_password="long enough")
+        work = self.db.acting_as(actor).users.passwords.update(user_id, new_password="long enough")
         back = self.expect(wanted, work)
         if back is not None:
             at = self.after_credentials(self.users[user_id])
@@ -433,7 +435,7 @@ class UserMachine(RuleBasedStateMachine):
         opens = user is not None and user.is_active
         issued = self.expect(
             None if opens else dal.NotFoundError,
-            self.system.users.issue_email_verification(user_id),
+            self.system.users.tokens.issue_email_verification(user_id),
         )
         if issued is None or user is None:
             return
@@ -442,7 +444,7 @@ class UserMachine(RuleBasedStateMachine):
         self.wrote("user.issue_email_verification", user, {"expires_at": until})
         at = user.email_verified_at or now
         after = attrs.evolve(user, email_verified_at=at, updated_at=later(now, user.updated_at))
-        assert self.run(self.system.users.verify_email(issued.token)) == after
+        assert self.run(self.system.users.tokens.verify_email(issued.token)) == after
         was = user.email_verified_at.isoformat() if user.email_verified_at else None
         self.wrote(
             "user.verify_email", after, {"email_verified_at": {"from": was, "to": at.isoformat()}}
@@ -532,7 +534,7 @@ class UserMachine(RuleBasedStateMachine):
         users = self.system.users
         live = [user for user in self.users.values() if user.deleted_at is None]
         for user_id, user in self.users.items():
-            assert await users.get_including_deleted(user_id) == user
+            assert await users.trash.get_including_deleted(user_id) == user
         # Some of the addresses and texts a step: with all of them at each, a third of the steps.
         self.n_steps += 1
         for spelling in ALL_SPELLINGS[self.n_steps % 7 :: 7]:
@@ -541,7 +543,7 @@ class UserMachine(RuleBasedStateMachine):
             found = await users.find_by_email(spelling)
             assert found == (None if owner is None else self.users[owner])
             had = [user_id for user_id, other in self.address_of.items() if other == address]
-            assert await users.list_by_email_including_deleted(spelling) == [
+            assert await users.trash.list_by_email_including_deleted(spelling) == [
                 self.users[user_id] for user_id in sorted(had, reverse=True)
             ]
         await self.check_lists(live)
@@ -557,7 +559,7 @@ class UserMachine(RuleBasedStateMachine):
             assert listed == [user for user in order if user.role is role]
         inactive = await pages(partial(users.list_all, is_active=False))
         assert inactive == [user for user in order if not user.is_active]
-        told = await users.statistics()
+        told = await users.statistics.get()
         assert await users.count() == told.total == told.never_logged_in == len(live)
         assert told.active == len(live) - told.inactive
         assert told.inactive == len(inactive)
@@ -566,7 +568,7 @@ class UserMachine(RuleBasedStateMachine):
         assert told.email_verified == sum(user.email_verified_at is not None for user in live)
         assert (told.locked, told.daily_active, told.monthly_active) == (0, 0, 0)
         days = [user.created_at.date() for user in live]
-        assert [of.users for of in await users.new_by_day(days=100)] == [
+        assert [of.users for of in await users.statistics.new_by_day(days=100)] == [
             days.count(self.clock.now().date() - timedelta(days=ago)) for ago in range(99, -1, -1)
         ]
 
@@ -590,7 +592,7 @@ class UserMachine(RuleBasedStateMachine):
             assert await me.find(user_id) == found
             if self.is_admin(user_id):
                 assert await me.count() == len(live)
-                assert await me.get_including_deleted(some) == self.users[some]
+                assert await me.trash.get_including_deleted(some) == self.users[some]
             else:
                 if some != user_id:
                     assert await me.find(some) is None

@@ -30,7 +30,9 @@ async def test_two_commits_on_one_head(as_ada: dal.Session) -> None:
     for head in range(1, 6):
         results = await all_of(
             *(
-                as_ada.templates.commit(made.id, content=f"{head} {who}", expected_head=head)
+                as_ada.templates.versions.commit(
+                    made.id, content=f"{head} {who}", expected_head=head
+                )
                 for who in ("left", "right")
             )
         )
@@ -46,13 +48,13 @@ async def test_many_commits_give_every_number_once(as_ada: dal.Session) -> None:
     made = await as_ada.templates.create(name="n", content="0")
     n = 24
     versions = await asyncio.gather(
-        *(as_ada.templates.commit(made.id, content=f"text {i}") for i in range(n))
+        *(as_ada.templates.versions.commit(made.id, content=f"text {i}") for i in range(n))
     )
     assert sorted(v.version for v in versions) == list(range(2, n + 2))
-    listed = (await as_ada.templates.list_versions(made.id)).rows
+    listed = (await as_ada.templates.versions.list_of(made.id)).rows
     assert [v.version for v in listed] == list(range(n + 1, 0, -1))
     for version in versions:
-        assert await as_ada.templates.get_version(made.id, version.version) == version
+        assert await as_ada.templates.versions.get(made.id, version.version) == version
     fresh = await as_ada.templates.get(made.id)
     assert fresh.content == max(versions, key=lambda v: v.version).content
     assert len((await as_ada.audit.list_mine()).rows) == n + 1
@@ -61,11 +63,11 @@ async def test_many_commits_give_every_number_once(as_ada: dal.Session) -> None:
 async def test_the_same_text_at_once_is_one_version(as_ada: dal.Session) -> None:
     made = await as_ada.templates.create(name="n", content="0")
     versions = await asyncio.gather(
-        *(as_ada.templates.commit(made.id, content="the same") for _ in range(8))
+        *(as_ada.templates.versions.commit(made.id, content="the same") for _ in range(8))
     )
     assert {v.version for v in versions} == {2}
     assert len({v.content_sha256 for v in versions}) == 1
-    assert len((await as_ada.templates.list_versions(made.id)).rows) == 2
+    assert len((await as_ada.templates.versions.list_of(made.id)).rows) == 2
 
 
 async def test_a_lost_update_is_refused_though_the_clock_stands_still(
@@ -79,7 +81,7 @@ async def test_a_lost_update_is_refused_though_the_clock_stands_still(
     with pytest.raises(dal.StaleVersionError) as caught:
         await as_ada.templates.update_details(made.id, name="b", expected_updated_at=seen)
     assert (caught.value.expected, caught.value.actual) == (seen, first.updated_at)
-    committed = await as_ada.templates.commit(made.id, content="1")
+    committed = await as_ada.templates.versions.commit(made.id, content="1")
     with pytest.raises(dal.StaleVersionError):
         await as_ada.templates.update_details(
             made.id, name="b", expected_updated_at=first.updated_at
@@ -134,11 +136,13 @@ async def test_restore_against_purge(as_ada: dal.Session) -> None:
     for _ in range(8):
         made = await as_ada.templates.create(name="n", content="0")
         await as_ada.templates.soft_delete(made.id)
-        results = await all_of(as_ada.templates.restore(made.id), as_ada.templates.purge(made.id))
+        results = await all_of(
+            as_ada.templates.restore(made.id), as_ada.templates.trash.purge(made.id)
+        )
         assert kinds(results) == ["NotFoundError", "done"]
         restored = isinstance(results[0], dal.Template)
         assert await as_ada.templates.exists(made.id) == restored
-        taken = await as_ada.templates.list_taken_ids([made.id])
+        taken = await as_ada.templates.exchange.list_taken_ids([made.id])
         assert bool(taken) == restored
         actions = [e.action for e in (await as_ada.audit.list_mine(limit=1)).rows]
         assert actions == ["template.restore" if restored else "template.purge"]
@@ -198,9 +202,9 @@ async def test_owner_deleted_while_children_are_made(
         results = await all_of(
             me.templates.create(name="a", content="c"),
             me.templates.create(name="b", content="c", category="C", tags=["t"]),
-            me.templates.create_many([dal.NewTemplate(name="c", content="c")]),
+            me.templates.exchange.create_many([dal.NewTemplate(name="c", content="c")]),
             system.users.soft_delete(owner.id),
-            me.templates.commit(made.id, content="1"),
+            me.templates.versions.commit(made.id, content="1"),
             me.templates.update_details(made.id, name="m", tags=["u"]),
         )
         assert results[3] is None
@@ -225,9 +229,9 @@ async def test_trash_is_emptied_by_several_at_once(
     system: dal.Session, clock: dal.ManualClock, as_ada: dal.Session
 ) -> None:
     clock.move(timedelta(seconds=1))
-    while await system.templates.purge_deleted(older_than=timedelta(0)) == 1000:
+    while await system.templates.trash.purge_deleted(older_than=timedelta(0)) == 1000:
         pass
-    made = await as_ada.templates.create_many(
+    made = await as_ada.templates.exchange.create_many(
         dal.NewTemplate(name="n", content="c", tags=["t"]) for _ in range(60)
     )
     for template in made:
@@ -238,9 +242,9 @@ async def test_trash_is_emptied_by_several_at_once(
     await as_ada.templates.soft_delete(in_trash.id)
     month = timedelta(days=30)
     purged = await asyncio.gather(
-        *(system.templates.purge_deleted(older_than=month, batch=20) for _ in range(6))
+        *(system.templates.trash.purge_deleted(older_than=month, batch=20) for _ in range(6))
     )
-    purged += [await system.templates.purge_deleted(older_than=month, batch=100)]
+    purged += [await system.templates.trash.purge_deleted(older_than=month, batch=100)]
     assert sum(purged) == 60
-    assert await as_ada.templates.count_trash() == 1
+    assert await as_ada.templates.trash.count_mine() == 1
     assert await as_ada.templates.get(kept.id) == kept

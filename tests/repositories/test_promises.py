@@ -106,7 +106,7 @@ async def test_text_is_its_characters_whatever_it_prints_as(as_ada: dal.Session)
     assert fresh.tags == {"vermilion"}
     found = await as_ada.templates.search(category=Colour.RED, tags=[Colour.RED], scope="mine")
     assert [hit.template.id for hit in found.rows] == [made.id]
-    again = await as_ada.templates.commit(made.id, content="text")
+    again = await as_ada.templates.versions.commit(made.id, content="text")
     assert again.version == 1
 
 

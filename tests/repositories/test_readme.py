@@ -105,7 +105,7 @@ async def test_the_lines_of_accounts(alone: dal.Database) -> None:
     ada, theme, is_open = await scope["lines"](alone, system)  # type: ignore[operator]
     assert (ada.email, theme, is_open) == ("ada@example.org", "dark", False)
     again = await system.users.authenticate(email=ada.email, password="battery staple")
-    changed_at = await system.users.find_credentials_changed_at(ada.id)
+    changed_at = await system.users.access.find_credentials_changed_at(ada.id)
     assert changed_at is not None
     assert again.last_login_at is not None
     assert again.last_login_at >= changed_at

@@ -50,7 +50,7 @@ async def test_free_text_of_templates_is_kept_byte_for_byte(
         )
         for text in texts
     ]
-    made = await writer.templates.create_many(news)
+    made = await writer.templates.exchange.create_many(news)
     singly = [
         await writer.templates.create(
             name=text[:255],
@@ -93,13 +93,13 @@ async def test_free_text_of_changes_is_kept_byte_for_byte(writer: dal.Session) -
         committed_texts = [*NASTY, *texts[::4]]
         for text in committed_texts:
             # The same text twice would be no new version.
-            committed = await tx.templates.commit(
+            committed = await tx.templates.versions.commit(
                 made.id, content=f"{version}{text}", system_prompt=text, message=text
             )
             version += 1
-            assert committed == await tx.templates.get_version(made.id, version)
+            assert committed == await tx.templates.versions.get(made.id, version)
             assert (committed.content, committed.message) == (f"{version - 1}{text}", text)
-            listed = (await tx.templates.list_versions(made.id, limit=1)).rows[0]
+            listed = (await tx.templates.versions.list_of(made.id, limit=1)).rows[0]
             assert (listed.version, listed.message) == (version, text)
             assert listed.content_chars == len(committed.content)
     assert (await writer.templates.get(made.id)).head_version == version
@@ -140,7 +140,7 @@ async def test_free_text_of_actors_is_kept_byte_for_byte(
         # A job without a name is refused; see the unit tests.
         job = dal.Actor.system(text[:100] or "-", request_id=text[:64])
         with pytest.raises(dal.PermissionDeniedError):
-            await db.acting_as(job).templates.purge(target)
+            await db.acting_as(job).templates.trash.purge(target)
         entry, _ = (await system.audit.list_of_target("template", target)).rows
         assert entry.outcome is dal.Outcome.DENIED
         assert (entry.actor_name, entry.request_id) == (job.name, text[:64])
@@ -168,7 +168,7 @@ async def test_normalised_columns_give_their_documented_form(
         news.append(dal.NewTemplate(name=text[:255], content="", tags=[text], category=text))
     assert len(news) > 400
     assert refused > 5
-    made = await writer.templates.create_many(news)
+    made = await writer.templates.exchange.create_many(news)
     for new, template in zip(news, made, strict=True):
         fresh = await writer.templates.get(template.id)
         assert fresh == template
@@ -215,7 +215,7 @@ async def test_every_emoji_is_a_tag_of_its_own(writer: dal.Session, root: Root) 
         emoji = [row["emoji"] for row in rows]
     assert len(set(emoji)) == 4733
     parts = list(in_parts(emoji, MAX_TAGS))
-    made = await writer.templates.create_many(
+    made = await writer.templates.exchange.create_many(
         dal.NewTemplate(name=str(i), content="c", tags=part) for i, part in enumerate(parts)
     )
     for part, template in zip(parts, made, strict=True):
@@ -245,7 +245,7 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
         {
             "create": lambda s, _, v: s.templates.create(name=v, content="c"),
             "update_details": lambda s, i, v: s.templates.update_details(i, name=v),
-            "fork": lambda s, i, v: s.templates.fork(i, name=v),
+            "fork": lambda s, i, v: s.templates.versions.fork(i, name=v),
         },
     ),
     "description": (
@@ -266,30 +266,30 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
         MAX_PROMPT_BYTES,
         {
             "create": lambda s, _, v: s.templates.create(name="n", content=v),
-            "commit": lambda s, i, v: s.templates.commit(i, content=v),
+            "commit": lambda s, i, v: s.templates.versions.commit(i, content=v),
         },
     ),
     "system_prompt": (
         MAX_PROMPT_BYTES,
         {
             "create": lambda s, _, v: s.templates.create(name="n", content="c", system_prompt=v),
-            "commit": lambda s, i, v: s.templates.commit(i, content="c", system_prompt=v),
+            "commit": lambda s, i, v: s.templates.versions.commit(i, content="c", system_prompt=v),
         },
     ),
     "message": (
         500,
         {
-            "commit": lambda s, i, v: s.templates.commit(i, content="x", message=v),
-            "rollback": lambda s, i, v: s.templates.rollback(i, 1, message=v),
+            "commit": lambda s, i, v: s.templates.versions.commit(i, content="x", message=v),
+            "rollback": lambda s, i, v: s.templates.versions.rollback(i, 1, message=v),
         },
     ),
-    "feedback": (65_535, {"rate": lambda s, i, v: s.templates.rate(i, 5, feedback=v)}),
+    "feedback": (65_535, {"rate": lambda s, i, v: s.templates.ratings.set(i, 5, feedback=v)}),
     "label": (
         100,
         {
-            "set_label": lambda s, i, v: s.templates.set_label(i, v, 1),
-            "get_labelled": lambda s, i, v: s.templates.get_labelled(i, v),
-            "remove_label": lambda s, i, v: s.templates.remove_label(i, v),
+            "set_label": lambda s, i, v: s.templates.labels.set(i, v, 1),
+            "get_labelled": lambda s, i, v: s.templates.labels.get_version(i, v),
+            "remove_label": lambda s, i, v: s.templates.labels.remove(i, v),
             "search": lambda s, _, v: s.templates.search(label=v),
         },
     ),
@@ -300,8 +300,8 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
             "create": lambda s, _, v: s.templates.create(name="n", content="c", category=v),
             "update_details": lambda s, i, v: s.templates.update_details(i, category=v),
             "search": lambda s, _, v: s.templates.search(category=v),
-            "rename_category": lambda s, _, v: s.templates.rename_category(v, "x"),
-            "merge_categories": lambda s, _, v: s.templates.merge_categories(v, "x"),
+            "rename_category": lambda s, _, v: s.categories.rename(v, "x"),
+            "merge_categories": lambda s, _, v: s.categories.merge(v, "x"),
         },
     ),
     "tags": (
@@ -312,7 +312,7 @@ LIMITS: Final[dict[str, tuple[int, dict[str, Call]]]] = {
             "search": lambda s, _, v: s.templates.search(tags=[v]),
         },
     ),
-    "into": (100, {"merge_categories": lambda s, _, v: s.templates.merge_categories("x", v)}),
+    "into": (100, {"merge_categories": lambda s, _, v: s.categories.merge("x", v)}),
     "any_tags": (100, {"search": lambda s, _, v: s.templates.search(any_tags=["ok", v])}),
     "text": (
         1_000,

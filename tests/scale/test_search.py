@@ -14,7 +14,7 @@ import dal
 from dal.config import Config, parse
 from dal.provision import connect as connect_blocking
 from dal.provision import prepare_temporary
-from dal.repositories import template_search
+from dal.repositories.templates import search as template_search
 from dal.search import ranking
 from dal.search.ranking import MAX_ASKED_DOCUMENTS
 from dal.server import Engine, start_temporary
@@ -66,10 +66,10 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
                 db.acting_as(dal.Actor.user((await new_user(db)).id)) for _ in range(N_OWNERS)
             ]
             for batch in range(N_OWNERS * BATCHES_PER_OWNER):
-                await owners[batch % N_OWNERS].templates.create_many(
+                await owners[batch % N_OWNERS].templates.exchange.create_many(
                     _new(n) for n in range(batch * BATCH, (batch + 1) * BATCH)
                 )
-            await db.acting_as(dal.Actor.system("scale")).templates.refresh_search_statistics()
+            await db.acting_as(dal.Actor.system("scale")).templates.search_statistics.refresh()
             with connect_blocking(admin) as blocking, blocking.cursor() as cursor:
                 cursor.execute("ANALYZE TABLE users, templates, templates_search, search_terms")
                 cursor.execute("SELECT token, documents FROM search_terms")

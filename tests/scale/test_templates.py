@@ -57,7 +57,7 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
                 me = db.acting_as(dal.Actor.user(owner.id))
                 for batch in range(BATCHES_PER_OWNER):
                     clock.move(timedelta(seconds=1))
-                    await me.templates.create_many(
+                    await me.templates.exchange.create_many(
                         dal.NewTemplate(
                             name=f"template {batch} {n}",
                             content="c",
@@ -77,7 +77,7 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
 
 async def test_a_million_rows_are_there(big: Big) -> None:
     system = big.db.acting_as(dal.Actor.system("scale"))
-    numbers = await system.templates.statistics()
+    numbers = await system.templates.usage.statistics()
     assert numbers.templates == numbers.versions == N_ROWS // 4
     assert numbers.tags == 57
     assert numbers.public == numbers.private
@@ -148,8 +148,8 @@ async def test_trashes_are_emptied_in_batches(big: Big) -> None:
         await me.templates.soft_delete(row.id)
     big.clock.move(timedelta(days=31))
     purged = []
-    while n := await system.templates.purge_deleted(older_than=timedelta(days=30), batch=100):
+    while n := await system.templates.trash.purge_deleted(older_than=timedelta(days=30), batch=100):
         purged.append(n)
     assert purged == [100, 100, 50]
     assert await me.templates.count_mine() == BATCHES_PER_OWNER * BATCH - 250
-    assert await me.templates.count_trash() == 0
+    assert await me.templates.trash.count_mine() == 0

@@ -83,7 +83,7 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
 
 
 async def test_a_million_users_are_there(big: Big) -> None:
-    numbers = await big.system.users.statistics()
+    numbers = await big.system.users.statistics.get()
     assert numbers.total == await big.system.users.count() == N_USERS * 9 // 10
     assert (numbers.admins, numbers.inactive) == (5, N_USERS // 100)
 
@@ -152,17 +152,17 @@ async def test_a_log_in_is_by_key(big: Big) -> None:
 async def test_the_admins_are_locked_by_their_key(big: Big) -> None:
     admins = (await big.system.users.list_all(role="admin")).rows
     async with counting(big.counter) as fetched:
-        await big.system.users.change_role(admins[0].id, "user")
+        await big.system.users.access.change_role(admins[0].id, "user")
     assert total(fetched) <= 10, fetched
-    await big.system.users.change_role(admins[0].id, "admin")
+    await big.system.users.access.change_role(admins[0].id, "admin")
 
 
 async def test_new_users_of_a_year_are_one_pass_over_a_key(big: Big) -> None:
-    days = await big.system.users.new_by_day(days=366, time_zone="Europe/Berlin")
+    days = await big.system.users.statistics.new_by_day(days=366, time_zone="Europe/Berlin")
     assert days[-1].day == START.date()
     assert len(days) == 366
     async with counting(big.counter) as fetched:
-        days = await big.system.users.new_by_day(days=366, time_zone="Europe/Berlin")
+        days = await big.system.users.statistics.new_by_day(days=366, time_zone="Europe/Berlin")
     # Everybody was created within the year; each stretch ends with a row that is not its own.
     created = sum(day.users for day in days)
     assert created == await big.system.users.count()

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
 from dal.errors import DalError, RowShapeError
-from dal.records.actor import Role
-from dal.records.users import TokenPurpose
 from dal.session.connection import RawResult
 from dal.statements import Handle, Many, One, Statement, Value
 from dal.statements.decode import Decoder
 from dal.statements.handles import Find, LastId
-from dal.testing import fill
-from dal.testing.fill import STRANGER
 from dal.testing.measure import budget, counting, explain, full_scans, keys_used
 from dal.testing.prepare import Column, prepare, with_question_marks
+from tests import fill
+from tests.fill import STRANGER
 from tests.sql import text_rules
-from tests.sql.values import (
-    CASES,
-    GIVES_WITHOUT,
-    LIMIT,
-    MISSES,
-    PRIVATE,
-    PUBLIC,
-    Values,
-    hits,
-    misses,
-    raw,
-)
+from tests.sql.aggregates import AGGREGATES, together
+from tests.sql.aggregates.common import Numbers, Values
+from tests.sql.values import CASES, GIVES_WITHOUT, MISSES, hits, misses, raw
 from tests.sql.worlds import World
 
 # A note that a key could not be used because of a parameter's type or collation is an error here;
@@ -277,39 +264,52 @@ async def check_reads(world: World, handle: Handle, values: Mapping[str, object]
 # ---------------------------------------------------------------------------- access and deleted
 
 
-_HIDE_ALL = "UPDATE templates SET visibility = 'private' WHERE visibility = 'public'"
+# Makes private all that is public.
+_HIDE_ALL: Final = [sql for aggregate in AGGREGATES for sql in aggregate.hide]
+
+
+def _shared(values: Values) -> tuple[Values, Values] | None:
+    """What the actor alone sees and what everybody sees, where one thing is asked for by its id."""
+    found = [v for a in AGGREGATES for name, v in a.shared.items() if name in values]
+    return found[0] if found else None
 
 
 async def check_access(world: World, handle: Handle) -> list[str]:
     """A stranger gets no rows and changes none."""
-    statement, access = handle.statement, handle.statement.header.access
-    first, *_ = hits(statement, world.factor)
+    statement = handle.statement
+    access = statement.header.access.removesuffix(" or system")
+    first, *_ = asked = [v for v in hits(statement, world.factor) if not v.get("actor_is_system")]
     stranger = fill.user_id(STRANGER)
-    if access == "actor":
+    if statement.header.access.endswith(" or system"):
+        as_system = {**first, "actor_id": None, "actor_is_system": True}
+        if is_empty(handle, await world.answer(statement, as_system)):
+            return ["what the system may see is not given to it"]
+    if access in ("actor", "participant"):
         return [
             f"a stranger gets something: {_shown(values)}"
-            for values in hits(statement, world.factor)
+            for values in asked
             if not is_empty(handle, await world.answer(statement, {**values, "actor_id": stranger}))
         ]
     if access == "public":
-        hidden = await world.answer(statement, first, [_HIDE_ALL])
+        hidden = await world.answer(statement, first, _HIDE_ALL)
         return [] if is_empty(handle, hidden) else ["what is private is given"]
-    if access == "public or actor" and "template_id" not in first:
+    by_key = _shared(first)
+    if access == "public or actor" and by_key is None:
         faults = []
         for who in (stranger, None):
-            asked = [{**values, "actor_id": who} for values in hits(statement, world.factor)]
-            if all([is_empty(handle, await world.answer(statement, v)) for v in asked]):
+            given = [{**values, "actor_id": who} for values in asked]
+            if all([is_empty(handle, await world.answer(statement, v)) for v in given]):
                 faults.append(f"what is public is not given to {who}")
-            answers = [await world.answer(statement, values, [_HIDE_ALL]) for values in asked]
+            answers = [await world.answer(statement, values, _HIDE_ALL) for values in given]
             if not all(is_empty(handle, answer) for answer in answers):
                 faults.append(f"what is private is given to {who}")
         return faults
     if access == "public or actor":
         # Some ask for a user.
         nobody = [None] * next(p.type.nullable for p in statement.params if p.name == "actor_id")
-        private = {**first, "template_id": fill.template_id(PRIVATE)}
-        public = {**first, "template_id": fill.template_id(PUBLIC), "version": 1}
-        public = {name: public[name] for name in first}
+        private, public = (
+            {name: {**first, **values}[name] for name in first} for values in by_key or ()
+        )
         faults = []
         for who in (stranger, *nobody):
             if not is_empty(handle, await world.answer(statement, {**private, "actor_id": who})):
@@ -321,7 +321,7 @@ async def check_access(world: World, handle: Handle) -> list[str]:
         wrong = MISSES["token_hash"]
         return [
             f"something is given by a wrong token: {_shown(values)}"
-            for values in hits(statement, world.factor)
+            for values in asked
             if not is_empty(handle, await world.answer(statement, {**values, "token_hash": wrong}))
         ]
     return []
@@ -341,30 +341,9 @@ def _unstamp(table: str) -> str:
 
 
 # As if what is deleted had never been: rows, and all that hangs on them.
-_FORGET = (
+_FORGET: Final = (
     "SET foreign_key_checks = 0",
-    "DELETE t FROM templates AS t INNER JOIN users AS u ON t.owner_id = u.id"
-    " WHERE u.deleted_at IS NOT NULL",
-    "DELETE FROM templates WHERE deleted_at IS NOT NULL",
-    "DELETE v FROM template_versions AS v LEFT JOIN templates AS t ON v.template_id = t.id"
-    " WHERE t.id IS NULL",
-    "DELETE l FROM template_tags AS l LEFT JOIN templates AS t ON l.template_id = t.id"
-    " WHERE t.id IS NULL",
-    *(
-        f"DELETE l FROM {table} AS l LEFT JOIN templates AS t ON l.template_id = t.id"
-        " WHERE t.id IS NULL"
-        for table in (
-            "template_labels",
-            "template_label_moves",
-            "template_ratings",
-            "templates_search",
-        )
-    ),
-    "DELETE r FROM template_ratings AS r INNER JOIN users AS u ON r.user_id = u.id"
-    " WHERE u.deleted_at IS NOT NULL",
-    "DELETE k FROM user_tokens AS k INNER JOIN users AS u ON k.user_id = u.id"
-    " WHERE u.deleted_at IS NOT NULL",
-    "DELETE FROM users WHERE deleted_at IS NOT NULL",
+    *(sql for aggregate in AGGREGATES for sql in aggregate.forget),
     "SET foreign_key_checks = 1",
 )
 
@@ -414,203 +393,8 @@ async def check_deleted(world: World, handle: Handle) -> list[str]:
 # ------------------------------------------------------------------------------- what it does
 
 
-def _live(factor: int) -> list[int]:
-    return [
-        n
-        for n in range(fill.n_templates(factor))
-        if fill.template_deleted_at(n) is None
-        and fill.user_deleted_at(fill.owner_of(n, factor)) is None
-    ]
-
-
-def _live_users(factor: int) -> list[int]:
-    return [n for n in range(fill.n_users(factor)) if fill.user_deleted_at(n) is None]
-
-
-def _seen(factor: int, values: Values) -> list[int]:
-    """Of the live ones those that the actor may see, where somebody asks."""
-    live = _live(factor)
-    if "actor_id" not in values:
-        return live
-    return [n for n in live if fill.is_public(n) or _is_owner(n, factor, values)]
-
-
-def _is_owner(n: int, factor: int, values: Values) -> bool:
-    return fill.user_id(fill.owner_of(n, factor)) == values["actor_id"]
-
-
-def _category_counts(factor: int, values: Values) -> list[tuple[object, ...]]:
-    counts = Counter(map(fill.template_category, _seen(factor, values)))
-    rows = [
-        ((None, None) if n is None else (f"category-{n}", f"Category {n}"), count)
-        for n, count in counts.items()
-    ]
-    rows.sort(key=lambda row: (-row[1], row[0][0] or ""))
-    return [(*names, count) for names, count in rows[:LIMIT]]
-
-
-def _tag_counts(factor: int, values: Values) -> list[tuple[object, ...]]:
-    counts = Counter(tag for n in _seen(factor, values) for tag in fill.template_tags(n, factor))
-    rows = [(f"tag{n}", f"Tag{n}", count) for n, count in counts.items()]
-    return [*sorted(rows, key=lambda row: (-row[2], row[0]))[:LIMIT]]
-
-
-def _statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
-    live = _seen(factor, values)
-    in_trash = [
-        n
-        for n in range(fill.n_templates(factor))
-        if fill.template_deleted_at(n) is not None
-        and fill.user_deleted_at(fill.owner_of(n, factor)) is None
-        and ("actor_id" not in values or _is_owner(n, factor, values))
-    ]
-    numbers = [fill.rating_numbers(n, factor) for n in live]
-    return [
-        (
-            len(live),
-            sum(map(fill.is_public, live)),
-            sum(not fill.is_public(n) for n in live),
-            len(in_trash),
-            sum(len(fill.template_versions(n)) for n in live),
-            len({fill.template_texts(n)[2] for n in live} - {None}),
-            len({tag for n in live for tag in fill.template_tags(n, factor)}),
-            sum(number for _, number in numbers),
-            sum(total for total, _ in numbers),
-            sum(map(fill.template_uses, live)),
-            sum(not fill.template_uses(n) for n in live),
-        )
-    ]
-
-
-def _template(factor: int, values: Values) -> int:
-    return next(
-        n for n in range(fill.n_templates(factor)) if fill.template_id(n) == values["template_id"]
-    )
-
-
-def _distribution(factor: int, values: Values) -> list[tuple[object, ...]]:
-    given = fill.ratings(_template(factor, values), factor)
-    counts = Counter(r for user, r in given.items() if fill.user_deleted_at(user) is None)
-    return [tuple(counts[rating] for rating in range(1, 6))]
-
-
-def _version_before(factor: int, values: Values) -> list[tuple[object, ...]]:
-    before = values["before_version"]
-    assert isinstance(before, int)
-    versions = fill.template_versions(_template(factor, values))
-    return [(max(version for version in versions if version < before),)]
-
-
-def _labelled(factor: int, values: Values) -> list[tuple[object, ...]]:
-    n = _template(factor, values)
-    version = fill.template_labels(n).get(str(values["label"]), fill.head_version(n))
-    return [(values["template_id"], version)]
-
-
-def _user_statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
-    live = _live_users(factor)
-    roles = Counter(map(fill.user_role, live))
-    locks = [fill.user_locked_until(n) for n in live]
-    logins = [fill.user_last_login_at(n) for n in live]
-
-    def since(name: str) -> int:
-        return sum(at is not None and at >= values[name] for at in logins)  # type: ignore[operator]
-
-    return [
-        (
-            len(live),
-            sum(map(fill.user_is_active, live)),
-            sum(not fill.user_is_active(n) for n in live),
-            roles[Role.ADMIN],
-            roles[Role.USER],
-            roles[Role.VIEWER],
-            sum(fill.user_verified_at(n) is not None for n in live),
-            sum(until is not None and until > fill.NOW for until in locks),
-            logins.count(None),
-            since("day_ago"),
-            since("week_ago"),
-            since("month_ago"),
-        )
-    ]
-
-
-def _new_by_day(factor: int, values: Values) -> list[tuple[object, ...]]:
-    start, end, offset = values["from_at"], values["until_at"], values["utc_offset_s"]
-    assert isinstance(start, datetime)
-    assert isinstance(end, datetime)
-    assert isinstance(offset, int)
-    counts = Counter(
-        (at + timedelta(seconds=offset)).date()
-        for at in map(fill.user_created_at, _live_users(factor))
-        if start <= at < end
-    )
-    return [*sorted(counts.items())]
-
-
-def _window_end(factor: int, values: Values) -> list[tuple[object, ...]]:
-    """The last one of the window, where it is found by going through all users."""
-    at, last, rows = values["before_at"], values["before_id"], values["window_rows"]
-    assert isinstance(at, datetime)
-    assert isinstance(last, UUID)
-    assert isinstance(rows, int)
-    keys = [(fill.user_created_at(n), fill.user_id(n)) for n in _live_users(factor)]
-    window = sorted((key for key in keys if key < (at, last)), reverse=True)[:rows]
-    return [*window[-1:]]
-
-
-def _active_admins(factor: int, _: Values) -> list[tuple[object, ...]]:
-    admins = [
-        n for n in _live_users(factor) if fill.user_role(n) is Role.ADMIN and fill.user_is_active(n)
-    ]
-    return [(fill.user_id(n),) for n in admins[:LIMIT]]
-
-
-def _by_email(factor: int, values: Values) -> list[tuple[object, ...]]:
-    """The ids, newest first."""
-    found = [n for n in range(fill.n_users(factor)) if fill.user_email(n) == values["email"]]
-    return [(fill.user_id(n),) for n in sorted(found, reverse=True)]
-
-
-def _holder(factor: int, values: Values) -> list[tuple[object, ...]]:
-    """Of valid tokens, which are those that are asked for."""
-    return [
-        (fill.user_id(n),)
-        for n in _live_users(factor)
-        for purpose in TokenPurpose
-        if fill.token_hash(n, purpose) == values["token_hash"]
-    ]
-
-
-def _n_failures(factor: int, values: Values) -> list[tuple[object, ...]]:
-    """Of an account that is not locked: with this failure, and from the first after a lock."""
-    (n,) = (n for n in range(fill.n_users(factor)) if fill.user_id(n) == values["user_id"])
-    return [(1 if fill.user_locked_until(n) else fill.user_failed_logins(n) + 1,)]
-
-
-# What is given of all that was filled in, found here without SQL: the first columns of each row.
-_NUMBERS: Mapping[str, Callable[[int, Values], list[tuple[object, ...]]]] = {
-    "categories/list_counts": _category_counts,
-    "categories/list_visible_counts": _category_counts,
-    "tags/list_counts": _tag_counts,
-    "tags/list_visible_counts": _tag_counts,
-    "template_ratings/find_distribution_any": _distribution,
-    "template_ratings/find_distribution_visible": _distribution,
-    "template_versions/find_before": _version_before,
-    "template_versions/find_labelled_any": _labelled,
-    "template_versions/find_labelled_visible": _labelled,
-    "templates/count_all": lambda factor, _: [(len(_live(factor)),)],
-    "templates/count_public": lambda factor, _: [(sum(map(fill.is_public, _live(factor))),)],
-    "templates/get_statistics": _statistics,
-    "templates/get_visible_statistics": _statistics,
-    "user_tokens/find_holder": _holder,
-    "users/count_all": lambda factor, _: [(len(_live_users(factor)),)],
-    "users/find_window_end": _window_end,
-    "users/get_statistics": _user_statistics,
-    "users/list_by_email_including_deleted": _by_email,
-    "users/list_new_by_day": _new_by_day,
-    "users/lock_admins": _active_admins,
-    "users/record_failure": _n_failures,
-}
+# What is given of all that was filled in, found without SQL: the first columns of each row.
+_NUMBERS: Final[Mapping[str, Numbers]] = together("numbers")
 
 
 async def check_numbers(world: World, handle: Handle) -> list[str]:

@@ -97,10 +97,9 @@ def _line_mutants(lines: list[str], i: int) -> Iterator[tuple[str, list[str]]]:
         if text in line and not line.startswith("--") and not (is_assigned and text == " = :"):
             changed = line.replace(text, other)
             yield f"turned: {bare} to {changed.strip()}", [*lines[:i], changed, *rest]
-    lock = bare.removesuffix(" -- noqa: PRS")
-    if lock in _OTHER_LOCK:
-        yield f"without {lock}", lines[:i] + rest
-        yield f"turned: {lock}", [*lines[:i], _OTHER_LOCK[lock], *rest]
+    if bare in _OTHER_LOCK:
+        yield f"without {bare}", lines[:i] + rest
+        yield f"turned: {bare}", [*lines[:i], _OTHER_LOCK[bare], *rest]
 
 
 def _clause(lines: list[str]) -> str:
@@ -208,13 +207,13 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     ("users/find_by_id", "u.full_name AS full_name", "u.id AS full_name", "read as <class 'str'>"),
     ("users/find_by_id", "u.full_name AS full_name", "u.full_nam AS full_name", "not prepared"),
     (
-        "templates/get_visible",
+        "templates/get",
         "INNER JOIN template_versions",
         "LEFT JOIN template_versions",
         "may be NULL",
     ),
     (
-        "templates/get_visible",
+        "templates/get",
         "t.visibility AS visibility",
         "'public' AS visibility",
         "the record has ['private', 'public']",
@@ -262,7 +261,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     ("templates/list_own", "3 * rows + 2 * tags + 3", "rows + 1", "rows fetched"),
     ("templates/list_own", "3 * rows + 2 * tags + 3", "1000 * rows", "say less"),
     ("templates/list_all", "2 * passed + 2", "2", "rows fetched"),
-    ("template_ratings/list_any", "2 * passed + 4", "4", "rows fetched"),
+    ("template_ratings/list_by_template", "2 * passed + 4", "4", "rows fetched"),
     # access
     (
         "templates/list_own",
@@ -270,14 +269,16 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
         "(t.owner_id = :actor_id OR t.visibility = 'public')",
         "a stranger gets something",
     ),
-    ("templates/get_visible", "t.visibility = 'public'", "t.visibility <> ''", "is private"),
-    ("templates/get_visible", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
+    ("templates/get", "t.visibility = 'public'", "t.visibility <> ''", "is private"),
+    ("templates/get", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
+    ("templates/get", "access:  public or actor or system", "access:  public or actor", "is asked"),
+    ("templates/get", ":actor_is_system = TRUE", ":actor_is_system = 7", "the system may see"),
     ("templates/list_hits", "t.visibility = 'public'", "t.visibility <> ''", "is private"),
     ("templates/list_hits", "t.visibility = 'public'", "t.visibility = ''", "is not given"),
     ("templates/list_own", "access:  actor", "access:  system", "actor_id is asked for"),
     ("templates/list_public", "access:  public", "access:  actor", "nobody asks"),
     ("user_tokens/find_holder", "access:  token", "access:  system", "chosen by token_hash"),
-    ("users/find_by_id", "access:  system", "access:  token", "no token_hash chooses"),
+    ("users/find_by_email", "access:  system", "access:  token", "no token_hash chooses"),
     (
         "user_tokens/consume",
         "token_hash = :token_hash",
@@ -297,7 +298,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     # numbers
     ("users/get_statistics", ">= :day_ago", "> :day_ago", "there are"),
     ("users/find_window_end", "u.id DESC", "u.id ASC", "there are"),
-    ("template_ratings/find_distribution_any", "r.rating = 4", "r.rating = 3", "there are"),
+    ("template_ratings/find_distribution", "r.rating = 4", "r.rating = 3", "there are"),
     ("templates/get_visible_statistics", "SUM(t.use_count)", "SUM(t.trend)", "there are"),
     ("users/record_failure", "failed_logins + 1, 1)", "failed_logins + 1, 2)", "there are"),
     # what is written
@@ -310,7 +311,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
     ("users/unlock", "    failed_logins = 0,\n", "", "failed_logins is '5', and should be '0'"),
     # Whole numbers are divided to four digits.
     (
-        "templates/record_use_any",
+        "templates/record_use",
         "604800E0 - trend / 1E9",
         "604800 - trend / 1000000000",
         "trend is",
@@ -355,7 +356,7 @@ BY_HAND: Final[list[tuple[str, str, str, str]]] = [
         "    t.created_at DESC",
         "not unique",
     ),
-    ("template_labels/list_any", "ORDER BY l.label", "ORDER BY l.version", "not unique"),
+    ("template_labels/list_by_template", "ORDER BY l.label", "ORDER BY l.version", "not unique"),
     ("templates/list_own_ids_including_deleted", "ORDER BY t.id\n", "", "an ORDER BY"),
 ]
 

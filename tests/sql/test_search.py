@@ -39,12 +39,12 @@ from dal.search.templates import (
 from dal.statements import Dynamic
 from dal.statements.decode import Decoder
 from dal.statements.lexer import Kind, tokens
-from dal.testing import fill
-from dal.testing.fill import OWNER, STRANGER, WORD
 from dal.testing.measure import PlanStep, explain, full_scans, keys_used
+from tests import fill
+from tests.fill import OWNER, STRANGER, WORD
 from tests.sql import server_checks as checks
+from tests.sql.aggregates.common import LIMIT
 from tests.sql.test_statements import none_of
-from tests.sql.values import LIMIT
 from tests.sql.worlds import World
 
 _ME: Final = fill.user_id(OWNER)

@@ -16,11 +16,11 @@ from dal.records.users import User
 from dal.search.users import Match, UserArm, UserSearch, every_user_shape, first_key, user_search
 from dal.statements import Dynamic, house
 from dal.statements.lexer import Kind, tokens
-from dal.testing import fill
 from dal.testing.measure import explain, full_scans, keys_used
+from tests import fill
 from tests.sql import server_checks as checks
+from tests.sql.aggregates.common import LIMIT
 from tests.sql.test_statements import none_of
-from tests.sql.values import LIMIT
 from tests.sql.worlds import World
 
 _ALL_ROWS = 100_000

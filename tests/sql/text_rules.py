@@ -165,7 +165,11 @@ def _many(statement: Statement) -> list[str]:
 def _access(statement: Statement) -> list[str]:
     """Who asks is a parameter where access depends on it, and only there."""
     asks = any(param.name == "actor_id" for param in statement.params)
-    needs = statement.header.access in ("actor", "public or actor")
+    access = statement.header.access
+    needs = access.removesuffix(" or system") in ("actor", "participant", "public or actor")
+    by_system = any(param.name == "actor_is_system" for param in statement.params)
+    if by_system != access.endswith(" or system"):
+        return [f"access: {access}, and actor_is_system is {'' if by_system else 'not '}asked for"]
     writes_values = statement.bulk is not None
     # What is inserted is chosen by nobody. What is looked for is: then the token says who may.
     behind = statement.sql.partition("WHERE")[2]

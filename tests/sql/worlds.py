@@ -12,7 +12,7 @@ from dal.provision import create_database, load_schema
 from dal.server import PrivateServer
 from dal.session.connection import Connection, RawResult
 from dal.statements import Statement
-from dal.testing.fill import fill
+from tests.fill import fill
 
 SIZES = (1, 10)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import inspect
 import re
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 import pytest
 
 import dal
+from dal.repositories.base import PARTS, Repository
+from tests import fill
+from tests.sql.aggregates import AGGREGATES
 
 ROOT = Path(__file__).resolve().parents[2]
 DAL = ROOT / "dal"
@@ -157,6 +161,36 @@ def test_error_numbers_are_known_to_errors_alone() -> None:
     assert wrong == []
 
 
+def public_methods(of: type) -> set[str]:
+    return {name for name, _ in inspect.getmembers(of, inspect.isfunction) if name[0] != "_"}
+
+
+def test_an_aggregate_is_a_package_of_parts() -> None:
+    """``Repository`` <- the rules of the aggregate <- a part; the face has a door to each part."""
+    for path, part in PARTS.items():
+        aggregate, _, name = path.partition(".")
+        assert len(public_methods(part)) <= 15, path
+        parents = part.__mro__[1 : part.__mro__.index(Repository)]
+        assert not set(parents) & set(PARTS.values()), f"{path} inherits a part"
+        assert len(parents) <= 1, f"{path}: nothing stands between a part and the rules"
+        if name:
+            door = getattr(PARTS[aggregate], name)
+            assert door.fget.__annotations__["return"] == part.__name__
+        else:
+            assert getattr(dal.Session, path).fget.__annotations__["return"] == part.__name__
+            assert part.__name__ in dal.__all__
+
+
+def test_who_asks_is_decided_in_one_place() -> None:
+    users = {
+        module
+        for module, path in modules()
+        if room(module) in {"repositories", "search", "gateways"}
+        and "is_system" in path.read_text(encoding="utf-8").replace("actor_is_system", "")
+    }
+    assert users == {"dal.repositories.base"}
+
+
 def test_sql_text_stands_in_files() -> None:
     """No floor above the session writes a statement in Python."""
     statement = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE)\s", re.MULTILINE)
@@ -281,6 +315,26 @@ def test_no_machine_path_and_no_unfinished_work() -> None:
                 if forbidden.search(line)
             ]
     assert wrong == []
+
+
+def test_a_table_has_all_its_pieces() -> None:
+    """What CONTRIBUTING.md asks of a new table; each that is missing is named."""
+    schema = (ROOT / "sql/schema.sql").read_text(encoding="utf-8")
+    tables = re.findall(r"^CREATE TABLE `(?!_?yoyo|dal_)(\w+)`", schema, re.MULTILINE)
+    grants = (ROOT / "sql/grants.sql").read_text(encoding="utf-8")
+    rules = (ROOT / "migrations/README.md").read_text(encoding="utf-8")
+    missing = []
+    for table in tables:
+        word = re.compile(rf"\b{table}\b")
+        pieces = {
+            "a statement in sql/": any((ROOT / "sql" / table).glob("*.sql")),
+            "rights in sql/grants.sql": word.search(grants),
+            "a delete rule in migrations/README.md": word.search(rules),
+            "rows in tests/fill/": table in fill.TABLES,
+            "its place in tests/sql/aggregates/": any(table in a.tables for a in AGGREGATES),
+        }
+        missing += [f"{table}: {piece}" for piece, is_there in pieces.items() if not is_there]
+    assert missing == []
 
 
 def test_packages_of_the_wheel_are_complete() -> None:

@@ -25,7 +25,7 @@ from dal.records.page import (
 )
 from dal.records.templates import content_sha256
 from dal.records.users import Account, NewUser, checked_full_name, checked_role
-from dal.repositories.template_rows import checked_details
+from dal.repositories.templates.rows import checked_details
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 times = st.datetimes(

@@ -1,0 +1,375 @@
+"""Users: accounts from their creation to the trash and back, and the doors to the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from dal.errors import NotFoundError, StaleVersionError
+from dal.gateways import TemplatesGateway
+from dal.records.actor import Role
+from dal.records.clock import check_time, later
+from dal.records.ids import check_id, new_id
+from dal.records.keep import KEEP, Keep
+from dal.records.page import Page, check_limit, decode_cursor, page_of
+from dal.records.users import NewUser, User, checked_full_name, normalize_email
+from dal.repositories.audit_writer import changes_between
+from dal.repositories.base import by_a_part, changing, part
+from dal.repositories.users.access import UserAccess
+from dal.repositories.users.logins import UserLogins
+from dal.repositories.users.passwords import UserPasswords
+from dal.repositories.users.preferences import UserPreferences
+from dal.repositories.users.rules import TARGET, UserRules, by_age
+from dal.repositories.users.search import UserSearches
+from dal.repositories.users.statistics import UserNumbers
+from dal.repositories.users.tokens import UserTokens
+from dal.repositories.users.trash import UserTrash
+from dal.search.users import Match, UserArm, UserSearch, first_key, user_search
+
+__all__ = ["UserRepository"]
+
+
+@part("users")
+class UserRepository(UserRules):
+    """Users: created by anybody who may sign up; seen and changed by themselves, by admins and by
+    the system.
+
+    An admin is a live, active user whom the database calls so, in a session whose actor says so
+    too. At least one of them always stays.
+    """
+
+    # ------------------------------------------------------------------- doors
+
+    @property
+    def passwords(self) -> UserPasswords:
+        """Passwords that change."""
+        return UserPasswords(self._scope)
+
+    @property
+    def tokens(self) -> UserTokens:
+        """Tokens for a mailbox: password resets, e-mail addresses."""
+        return UserTokens(self._scope)
+
+    @property
+    def access(self) -> UserAccess:
+        """Roles, activity, locks."""
+        return UserAccess(self._scope)
+
+    @property
+    def preferences(self) -> UserPreferences:
+        """One document of settings a user."""
+        return UserPreferences(self._scope)
+
+    @property
+    def trash(self) -> UserTrash:
+        """Who was deleted."""
+        return UserTrash(self._scope)
+
+    @property
+    def statistics(self) -> UserNumbers:
+        """Numbers of all users."""
+        return UserNumbers(self._scope)
+
+    # ------------------------------------------------------------------ log-in
+
+    @by_a_part
+    async def authenticate(self, *, email: str, password: str) -> User:
+        """Log a user in by address and password.
+
+        Whatever the reason of a refusal, the answer is the same, and so is the work: an unknown
+        address takes as long as a wrong password, and as many statements. The reason, a
+        :class:`LoginRefusal`, stands in the audit log. After ``login_max_failures`` failures in a
+        row the account is locked for ``login_lock_s``; guesses meanwhile neither succeed nor
+        lengthen it.
+
+        Returns:
+            The user, with ``last_login_at`` of now.
+
+        Raises:
+            AuthenticationError: refused.
+            StatementTimeoutError: over the time of ``within()``; there is no answer, and it is not
+                counted.
+            TransientError: the account was changed each time that the password was compared.
+            UsageError: inside a transaction, whose rollback would forget the failure.
+            ValueRejectedError: ``email`` is no address, or ``password`` no text or over 1,024
+                characters.
+        """
+        return await UserLogins(self._scope).authenticate(email=email, password=password)
+
+    # -------------------------------------------------------------------- read
+
+    async def find(self, user_id: UUID) -> User | None:
+        """A live user: oneself; anyone for an admin and the system; else None.
+
+        Raises:
+            ValueRejectedError: ``user_id`` is no UUID.
+        """
+        check_id("user_id", user_id)
+        reader = await self._reader_of(user_id)
+        return await self._users.find_by_id(user_id=user_id, **reader)
+
+    async def get(self, user_id: UUID) -> User:
+        """As :meth:`find`.
+
+        Raises:
+            NotFoundError: not there, deleted, or somebody else.
+            ValueRejectedError: ``user_id`` is no UUID.
+        """
+        user = await self.find(user_id)
+        if user is None:
+            raise NotFoundError("no such user for this actor")
+        return user
+
+    async def find_by_email(self, email: str) -> User | None:
+        """The live user with this address, however it is written; for an admin and the system.
+
+        Raises:
+            PermissionDeniedError: the actor is neither.
+            ValueRejectedError: no address at all.
+        """
+        address = normalize_email(email)
+        await self._only_admins_read()
+        return await self._users.find_by_email(email=address)
+
+    async def list_all(
+        self,
+        *,
+        role: Role | str | None = None,
+        is_active: bool | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[User]:
+        """Live users, newest first, for an admin and the system.
+
+        Args:
+            role: only those who have it.
+            is_active: only those who may log in, or only those who may not.
+
+        Raises:
+            PermissionDeniedError: the actor is neither.
+            ValueRejectedError: ``role``, ``is_active``, ``limit`` or ``after``.
+        """
+        search = UserSearch(role=role, is_active=is_active)
+        check_limit(limit)
+        key = decode_cursor(search.list_name, after, first_key(UserArm.ALL))
+        await self._only_admins_read()
+        rows = await self._scope.search(
+            user_search(search, UserArm.ALL, after=key, limit_rows=limit + 1)
+        )
+        return page_of(search.list_name, rows, limit, by_age)
+
+    async def search(
+        self,
+        text: str,
+        *,
+        match: Match | str = Match.PREFIX,
+        role: Role | str | None = None,
+        is_active: bool | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[User]:
+        """Live users by name or address, for an admin and the system.
+
+        By prefix, which an index finds: those whose name begins so, by name, then those whose
+        address begins so, by address. By substring, which no index finds: newest first, and a page
+        looks at no more than 5,000 users, so it may hold fewer than ``limit``, even none, while
+        ``next`` leads on. Either way names regardless of case and accents, addresses regardless of
+        case; a letter that a name has as two characters, the base and the accent, is found as it is
+        stored.
+
+        Args:
+            match: ``prefix`` or ``substring``.
+            role: only those who have it.
+            is_active: only those who may log in, or only those who may not.
+
+        Raises:
+            PermissionDeniedError: the actor is neither.
+            ValueRejectedError: ``text`` is blank or over 100 characters; ``match``, ``role``,
+                ``is_active``, ``limit`` or ``after``.
+        """
+        return await UserSearches(self._scope).search(
+            text, match=match, role=role, is_active=is_active, limit=limit, after=after
+        )
+
+    async def count(self) -> int:
+        """How many live users there are, for an admin and the system.
+
+        Raises:
+            PermissionDeniedError: the actor is neither.
+        """
+        await self._only_admins_read()
+        return await self._users.count_all()
+
+    # ------------------------------------------------------------------ change
+
+    async def create(
+        self,
+        *,
+        email: str,
+        full_name: str,
+        password: str | None = None,
+        role: Role | str = Role.USER,
+        id: UUID | None = None,  # noqa: A002
+    ) -> User:
+        """Create a user.
+
+        Args:
+            password: without one, nobody logs in by password until one is set.
+            role: another than ``user`` is given by an admin or the system.
+            id: made by the caller, so that a call of unknown outcome can be looked up.
+
+        Raises:
+            PermissionDeniedError: a role, and the actor is neither admin nor the system.
+            UniqueError: a live user has this address, or the id is taken.
+            ValueRejectedError: ``email``, ``full_name``, ``password``, ``role`` or ``id``.
+        """
+        new = NewUser(email=email, full_name=full_name, role=role, id=id)
+        password_hash: str | None = None
+        if password is not None:
+            logins = UserLogins(self._scope)
+            password_hash = await logins.hashed(logins.new_password("password", password))
+        return await self._create(new, password_hash)
+
+    @changing
+    async def _create(self, new: NewUser, password_hash: str | None) -> User:
+        if new.role is not Role.USER:
+            await self._only_admins_change("user.create", new.id)
+        now = self._scope.clock.now()
+        user = User(
+            id=new.id or new_id(now),
+            email=new.email,
+            full_name=new.full_name,
+            role=new.role,
+            is_active=True,
+            email_verified_at=None,
+            credentials_changed_at=now,
+            locked_until=None,
+            last_login_at=None,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+        )
+        await self._users.insert(
+            user_id=user.id,
+            email=user.email,
+            full_name=user.full_name,
+            role=user.role,
+            password_hash=password_hash,
+            now=now,
+        )
+        after = {"email": user.email, "full_name": user.full_name, "role": user.role}
+        await self._audit.write(
+            "user.create", TARGET, user.id, changes=changes_between(None, after), at=now
+        )
+        return user
+
+    @changing
+    async def update_details(
+        self,
+        user_id: UUID,
+        *,
+        email: str | Keep = KEEP,
+        full_name: str | Keep = KEEP,
+        expected_updated_at: datetime | None = None,
+    ) -> User:
+        """Change the address and the name: one's own, or anyone's for an admin and the system.
+
+        The same values again are no change, and no error. A new address is not verified, and the
+        tokens that were sent to the old one are revoked.
+
+        Args:
+            expected_updated_at: refuse if somebody changed the account since.
+
+        Raises:
+            NotFoundError: not there, deleted, or somebody else.
+            PermissionDeniedError: the actor is no admin any more.
+            StaleVersionError: changed since ``expected_updated_at``.
+            UniqueError: another live user has the address.
+            ValueRejectedError: ``email``, ``full_name``, ``user_id`` or ``expected_updated_at``.
+        """
+        given: dict[str, Any] = {}
+        if not isinstance(email, Keep):
+            given["email"] = normalize_email(email)
+        if not isinstance(full_name, Keep):
+            given["full_name"] = checked_full_name(full_name)
+        if expected_updated_at is not None:
+            expected_updated_at = check_time("expected_updated_at", expected_updated_at)
+        before = await self._lock_changeable("user.update_details", user_id)
+        if expected_updated_at is not None and before.updated_at != expected_updated_at:
+            raise StaleVersionError(
+                "somebody changed the account first",
+                expected=expected_updated_at,
+                actual=before.updated_at,
+            )
+        old = {field: getattr(before, field) for field in given}
+        changes = changes_between(old, given)
+        if not changes:
+            return before
+        now = self._scope.clock.now()
+        after = attrs.evolve(before, **given, updated_at=later(now, before.updated_at))
+        if after.email != before.email:
+            after = attrs.evolve(after, email_verified_at=None)
+        await self._users.update_details(
+            user_id=user_id,
+            email=after.email,
+            full_name=after.full_name,
+            email_verified_at=after.email_verified_at,
+            changed_at=after.updated_at,
+        )
+        if after.email != before.email:
+            await self._tokens.delete_by_user(user_id=user_id)
+        await self._audit.write("user.update_details", TARGET, user_id, changes=changes, at=now)
+        return after
+
+    @changing
+    async def soft_delete(self, user_id: UUID) -> None:
+        """Put a user into the trash: oneself, or anyone for an admin and the system.
+
+        What the user owns is hidden with them and comes back with them; the address is free.
+
+        Raises:
+            LastAdminError: the last live, active admin would be gone.
+            NotFoundError: not there, deleted already, or somebody else.
+            PermissionDeniedError: the actor is no admin any more.
+            ValueRejectedError: ``user_id`` is no UUID.
+        """
+        action = "user.soft_delete"
+        target = await self._lock_target(action, user_id, or_self=True)
+        self._keep_an_admin(action, target)
+        now = self._scope.clock.now()
+        await self._users.soft_delete(user_id=user_id, now=now)
+        # What they think of templates counts no more.
+        await TemplatesGateway(self._scope).subtract_ratings(user_id=user_id)
+        await self._audit.write(action, TARGET, user_id, at=now)
+
+    @changing
+    async def restore(self, user_id: UUID) -> User:
+        """Take a user out of the trash, for an admin and the system.
+
+        Raises:
+            NotFoundError: not in the trash.
+            PermissionDeniedError: the actor is neither admin nor the system.
+            UniqueError: somebody has the address by now.
+            ValueRejectedError: ``user_id`` is no UUID.
+        """
+        check_id("user_id", user_id)
+        self._say_admin("user.restore", user_id)
+        now = self._scope.clock.now()
+        await self._lock_admins_joined_by(user_id)
+        if self._comes_first(user_id):
+            await self._only_admins_change("user.restore", user_id)
+            restored = await self._users.restore(user_id=user_id, now=now)
+        else:
+            try:
+                restored = await self._users.restore(user_id=user_id, now=now)
+            finally:
+                # Whatever came of it, who is no admin any more hears that alone, and it is undone.
+                await self._only_admins_change("user.restore", user_id)
+        if not restored:
+            raise NotFoundError("no such user in the trash")
+        await TemplatesGateway(self._scope).add_ratings(user_id=user_id)
+        await self._audit.write("user.restore", TARGET, user_id, at=now)
+        return await self._users.get_including_deleted(user_id=user_id)

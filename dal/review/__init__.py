@@ -1,0 +1,1 @@
+"""What is written from the .sql files, and checked against them: gateways, select lists."""

@@ -1,0 +1,114 @@
+-- What files that return the same record select, said once: scripts/select_lists writes it into them.
+--
+-- A new column of a record is one line here, and a field of the record in dal/records/. A list that
+-- begins with all columns of another says "and". Aliases are the same in all files of a record.
+
+-- AuditEntry
+a.id AS id,
+a.occurred_at AS occurred_at,
+a.actor_type AS actor_type,
+a.actor_id AS actor_id,
+a.actor_name AS actor_name,
+a.action AS action,
+a.target_type AS target_type,
+a.target_id AS target_id,
+a.outcome AS outcome,
+a.affected AS affected,
+a.changes AS changes,
+a.request_id AS request_id,
+a.ip AS ip,
+a.user_agent AS user_agent
+
+-- Category
+c.id AS id,
+c.slug AS slug,
+c.name AS name
+
+-- CategoryCount
+c.slug AS slug,
+c.name AS name,
+COUNT(*) AS templates
+
+-- TagCount
+g.tag_key AS tag_key,
+g.name AS name,
+COUNT(*) AS templates
+
+-- TemplateSummary
+t.id AS id,
+t.owner_id AS owner_id,
+t.name AS name,
+t.description AS description,
+t.author_name AS author_name,
+c.slug AS category,
+(
+    SELECT STRAIGHT_JOIN COALESCE(JSON_ARRAYAGG(g.name), JSON_ARRAY())
+    FROM template_tags AS tt
+    INNER JOIN tags AS g ON tt.tag_id = g.id
+    WHERE tt.template_id = t.id
+) AS tags,
+t.visibility AS visibility,
+t.head_version AS head_version,
+t.use_count AS use_count,
+t.trend AS trend,
+t.rating_sum AS rating_sum,
+t.rating_count AS rating_count,
+t.forked_from_id AS forked_from_id,
+t.forked_from_version AS forked_from_version,
+t.created_at AS created_at,
+t.updated_at AS updated_at,
+t.deleted_at AS deleted_at
+
+-- Template: TemplateSummary and
+t.last_version AS last_version,
+v.content AS content,
+v.system_prompt AS system_prompt,
+v.variables AS variables
+
+-- TemplateHitRow: TemplateSummary and
+COALESCE(LEFT(v.content, :head_chars), '') AS content_head
+
+-- TemplateVersion
+v.template_id AS template_id,
+v.version AS version,
+v.content AS content,
+v.system_prompt AS system_prompt,
+v.variables AS variables,
+v.content_sha256 AS content_sha256,
+v.message AS message,
+v.author_name AS author_name,
+v.created_by AS created_by,
+v.created_at AS created_at
+
+-- TemplateLabel
+l.template_id AS template_id,
+l.label AS label,
+l.version AS version,
+l.moved_by AS moved_by,
+l.moved_at AS moved_at
+
+-- TemplateRating
+r.template_id AS template_id,
+r.user_id AS user_id,
+r.rating AS rating,
+r.feedback AS feedback,
+r.created_at AS created_at,
+r.updated_at AS updated_at
+
+-- User
+u.id AS id,
+u.email AS email,
+u.full_name AS full_name,
+u.role AS role,
+u.is_active AS is_active,
+u.email_verified_at AS email_verified_at,
+u.credentials_changed_at AS credentials_changed_at,
+u.locked_until AS locked_until,
+u.last_login_at AS last_login_at,
+u.created_at AS created_at,
+u.updated_at AS updated_at,
+u.deleted_at AS deleted_at
+
+-- Account: User and
+u.failed_logins AS failed_logins,
+u.password_hash AS password_hash
