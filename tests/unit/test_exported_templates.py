@@ -16,6 +16,7 @@ from dal.records.new_templates import MAX_VERSION
 from dal.records.templates import content_sha256
 from dal.records.text import category_slug, fold, label_key, tag_key
 from dal.records.variables import find_variables
+from tests.made import record
 
 OWNER = UUID("01900000-0000-7000-8000-000000000001")
 
@@ -117,47 +118,38 @@ def test_the_same_template_comes_back(export: TemplateExport) -> None:
 
 def test_a_line_is_compact_and_readable() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
-    version = TemplateVersion(
-        template_id=OWNER,
-        version=2,
-        content="é\u2028\n",
-        system_prompt=None,
-        variables=(),
-        content_sha256=b"",
-        message="m",
-        author_name=None,
-        created_by=OWNER,
-        created_at=at,
+    version = record(TemplateVersion, version=2, content="é\u2028\n", message="m", created_at=at)
+    template = record(
+        Template, id=OWNER, name="n", author_name="Ann", category="two-words",
+        tags=frozenset({"b", "a"}), visibility=Visibility.PUBLIC, created_at=at,
+    )  # fmt: skip
+    line = TemplateExport(template, (version,), (("prod", 2),), 3).to_line()
+    assert line.endswith("}\n")
+    assert line.count("\n") == 1
+    assert '"content":"é\u2028\\n"' in line, "as it is, but for what ends a line"
+    said = json.loads(line)
+    assert (
+        said.items()
+        >= {
+            "id": str(OWNER),
+            "name": "n",
+            "description": None,
+            "author_name": "Ann",
+            "category": "two-words",
+            "tags": ["a", "b"],
+            "visibility": "public",
+            "created_at": "2026-01-02T03:04:05.000006+00:00",
+            "labels": {"prod": 2},
+            "last_version": 3,
+        }.items()
     )
-    template = Template(
-        id=OWNER,
-        owner_id=OWNER,
-        name="n",
-        description=None,
-        author_name="Ann",
-        category="two-words",
-        tags=frozenset({"b", "a"}),
-        visibility=Visibility.PUBLIC,
-        head_version=2,
-        last_version=3,
-        use_count=0,
-        trend=0,
-        rating_sum=0,
-        rating_count=0,
-        forked_from_id=None,
-        forked_from_version=None,
-        content=version.content,
-        system_prompt=None,
-        variables=(),
-        created_at=at,
-        updated_at=at,
-        deleted_at=None,
-    )
-    export = TemplateExport(template, (version,), (("prod", 2),), 3)
-    assert export.to_line() == (
-        f'{{"id":"{OWNER}","name":"n","description":null,"author_name":"Ann",'
-        '"category":"two-words","tags":["a","b"],"visibility":"public",'
-        '"created_at":"2026-01-02T03:04:05.000006+00:00","versions":[{"version":2,'
-        '"content":"é\u2028\\n","system_prompt":null,"message":"m","author_name":null,'
-        '"created_at":"2026-01-02T03:04:05.000006+00:00"}],"labels":{"prod":2},"last_version":3}\n'
-    )
+    assert said["versions"] == [
+        {
+            "version": 2,
+            "content": "é\u2028\n",
+            "system_prompt": None,
+            "message": "m",
+            "author_name": None,
+            "created_at": "2026-01-02T03:04:05.000006+00:00",
+        }
+    ]

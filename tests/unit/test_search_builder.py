@@ -35,6 +35,7 @@ from dal.search.templates import (
     template_search,
 )
 from dal.statements.lexer import Kind, tokens
+from tests.made import record
 
 T = Table("tags").as_("g")
 HEADER = {"summary": "Find.", "access": "n/a", "deleted": "n/a", "index": "n/a", "reads": "1"}
@@ -415,13 +416,7 @@ def test_each_filter_makes_another_list() -> None:
     assert changed.keys() - {"text", "sort"} == TemplateFilters.__annotations__.keys()
 
 
-SUMMARY = TemplateSummary(
-    id=uuid4(), owner_id=uuid4(), name="n", description=None, author_name=None, category=None,
-    tags=frozenset(), visibility=Visibility.PUBLIC, head_version=1, use_count=7, trend=8,
-    rating_sum=9, rating_count=2, forked_from_id=None, forked_from_version=None,
-    created_at=datetime(2026, 1, 1, tzinfo=UTC), updated_at=datetime(2026, 1, 2, tzinfo=UTC),
-    deleted_at=None,
-)  # fmt: skip
+SUMMARY = record(TemplateSummary, use_count=7, trend=8, rating_sum=9, rating_count=2)
 CANDIDATE = Candidate(
     id=SUMMARY.id, is_public=True, terms=1, tokens="", created_at=SUMMARY.created_at, use_count=7,
     trend=8, rating_rank=325_000,

@@ -13,6 +13,7 @@ import pytest
 import dal
 from dal.records.templates import content_sha256
 from tests.conftest import Recorder, new_user
+from tests.made import record
 
 FULL: dict[str, Any] = {
     "name": "name",
@@ -22,7 +23,7 @@ FULL: dict[str, Any] = {
     "author_name": "author",
     "category": "A category",
     "tags": ["one", "two"],
-    "visibility": "public",
+    "visibility": dal.Visibility.PUBLIC,
 }
 
 
@@ -30,30 +31,11 @@ async def test_created_as_given(as_ada: dal.Session, ada: dal.User, clock: dal.M
     mine = uuid4()
     local = datetime(2020, 2, 29, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=-11)))
     made = await as_ada.templates.create(**FULL, id=mine, created_at=local)
-    assert made == dal.Template(
-        id=mine,
-        owner_id=ada.id,
-        name="name",
-        description="description",
-        author_name="author",
-        category="a-category",
-        tags=frozenset({"one", "two"}),
-        visibility=dal.Visibility.PUBLIC,
-        head_version=1,
-        last_version=1,
-        use_count=0,
-        trend=0,
-        rating_sum=0,
-        rating_count=0,
-        forked_from_id=None,
-        forked_from_version=None,
-        content="content",
-        system_prompt="prompt",
-        variables=(),
-        created_at=local.astimezone(UTC),
-        updated_at=clock.now(),
-        deleted_at=None,
-    )
+    assert made == record(
+        dal.Template, **{**FULL, "category": "a-category", "tags": frozenset({"one", "two"})},
+        id=mine, owner_id=ada.id, head_version=1, last_version=1,
+        created_at=local.astimezone(UTC), updated_at=clock.now(),
+    )  # fmt: skip
     assert made == await as_ada.templates.get(mine)
     version = await as_ada.templates.versions.get(mine, 1)
     assert (version.content, version.system_prompt, version.message) == ("content", "prompt", None)
