@@ -4,7 +4,6 @@
 CREATE TABLE search_corpora (
     corpus VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
     documents INT UNSIGNED NOT NULL COMMENT 'public ones, as of the last refresh',
-    terms BIGINT UNSIGNED NOT NULL COMMENT 'words in them',
     updated_at DATETIME(6) NOT NULL,
     CONSTRAINT pk_search_corpora PRIMARY KEY (corpus)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -109,16 +109,25 @@ async def measure(engine: str, folder: Path) -> tuple[float, float]:
         visitor = db.acting_as(dal.Actor.anonymous())
         lock = asyncio.Semaphore(AT_ONCE)
 
-        async def ask(text: str) -> list[str]:
+        async def ask(text: str, limit: int = 100) -> list[str]:
             async with lock:
-                page = await visitor.templates.search(text[:TEXT_CHARS], limit=100)
+                page = await visitor.templates.search(text[:TEXT_CHARS], limit=limit)
             return [ids[hit.template.id] for hit in page.rows]
+
+        async def cost(limit: int) -> tuple[float, float]:
+            """Milliseconds of time and of this processor for a query, one after the other."""
+            wall, busy = time.perf_counter(), time.process_time()
+            for query in judged:
+                await ask(queries[query], limit)
+            ended = time.perf_counter() - wall, time.process_time() - busy
+            return ended[0] / len(judged) * 1000, ended[1] / len(judged) * 1000
 
         # A fresh commit may be missed by a query or two.
         await ask(queries[next(iter(judged))])
         await ask(queries[next(iter(judged))])
         answers = await asyncio.gather(*(ask(queries[query]) for query in judged))
         asked = time.perf_counter()
+        costs = {limit: await cost(limit) for limit in (20, 100)}
     pairs = list(zip(answers, judged.values(), strict=True))
     found = (
         sum(ndcg(answer, relevant, 10) for answer, relevant in pairs) / len(pairs),
@@ -128,9 +137,13 @@ async def measure(engine: str, folder: Path) -> tuple[float, float]:
         f"{engine:8} nDCG@10 {found[0]:.4f}  recall@100 {found[1]:.4f}"
         f"  ({len(ids):,} documents, {len(pairs):,} queries;"
         f" loaded in {loaded - began:.1f} s, counted in {counted - loaded:.1f} s,"
-        f" {(asked - counted) / len(pairs) * 1000:.1f} ms a query)",
+        f" {(asked - counted) / len(pairs) * 1000:.1f} ms a query of {AT_ONCE} at once)",
         flush=True,
     )
+    for limit, (wall, busy) in costs.items():
+        print(
+            f"{'':8} limit {limit}: {wall:.1f} ms a query, {busy:.1f} ms of processor", flush=True
+        )
     return found
 
 

@@ -52,7 +52,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON template_ratings TO dal_application;
 
 -- What the search looks in, and how often each word is there: written anew with each change and
 -- each count.
-GRANT SELECT, INSERT, UPDATE, DELETE ON templates_search TO dal_application;
+GRANT SELECT, INSERT, DELETE ON template_postings TO dal_application;
 GRANT SELECT, INSERT, DELETE ON search_terms TO dal_application;
 GRANT SELECT, INSERT, UPDATE ON search_corpora TO dal_application;
 
@@ -113,8 +113,7 @@ GRANT SELECT (
 GRANT SELECT (
     template_id, user_id, rating, created_at, updated_at
 ) ON template_ratings TO dal_readonly;
-GRANT SELECT (template_id, is_public, terms, updated_at) ON templates_search TO dal_readonly;
-GRANT SELECT (corpus, documents, terms, updated_at) ON search_corpora TO dal_readonly;
+GRANT SELECT (corpus, documents, updated_at) ON search_corpora TO dal_readonly;
 GRANT SELECT (
     id, occurred_at, actor_type, actor_id, actor_name, action, target_type, target_id, outcome,
     affected, request_id

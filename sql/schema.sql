@@ -35,16 +35,15 @@ CREATE TABLE `categories` (
 CREATE TABLE `search_corpora` (
   `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
   `documents` int unsigned NOT NULL COMMENT 'public ones, as of the last refresh',
-  `terms` bigint unsigned NOT NULL COMMENT 'words in them',
   `updated_at` datetime(6) NOT NULL,
   PRIMARY KEY (`corpus`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `search_terms` (
   `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
-  `token` varchar(84) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
   `documents` int unsigned NOT NULL COMMENT 'how many hold it, as of the last refresh',
-  PRIMARY KEY (`corpus`,`token`) COMMENT 'search_terms/list_by_tokens'
+  PRIMARY KEY (`corpus`,`term`) COMMENT 'search_terms/list_by_terms'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `tags` (
@@ -130,17 +129,6 @@ CREATE TABLE `user_tokens` (
   CONSTRAINT `fk_user_tokens_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
-CREATE TABLE `templates_search` (
-  `template_id` binary(16) NOT NULL,
-  `is_public` tinyint NOT NULL COMMENT 'as its tokens say: those of a private one start with x',
-  `terms` int unsigned NOT NULL COMMENT 'how many words the text has',
-  `tokens` mediumtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the words of all texts of a live template, analysed: see dal.search.documents',
-  `updated_at` datetime(6) NOT NULL,
-  PRIMARY KEY (`template_id`),
-  FULLTEXT KEY `ft_templates_search_tokens` (`tokens`) COMMENT 'the search by words',
-  CONSTRAINT `fk_templates_search_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
-
 CREATE TABLE `template_label_moves` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `template_id` binary(16) NOT NULL,
@@ -154,6 +142,16 @@ CREATE TABLE `template_label_moves` (
   KEY `ix_template_label_moves_moved_by` (`moved_by`) COMMENT 'fk_template_label_moves_moved_by',
   CONSTRAINT `fk_template_label_moves_moved_by` FOREIGN KEY (`moved_by`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_template_label_moves_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+
+CREATE TABLE `template_postings` (
+  `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
+  `scope` binary(16) NOT NULL COMMENT 'zeros: a public template; else the owner of a private one',
+  `impact` smallint unsigned NOT NULL COMMENT 'what the term says of the template, in 1/65535',
+  `template_id` binary(16) NOT NULL,
+  PRIMARY KEY (`term`,`scope`,`impact`,`template_id`),
+  KEY `ix_template_postings_template` (`template_id`,`term`) COMMENT 'fk_template_postings_template; delete_by_template; the search of one''s own',
+  CONSTRAINT `fk_template_postings_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
 
 CREATE TABLE `template_ratings` (
@@ -270,7 +268,7 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('73ca92328857c9ebbaeeaf560d463d13666df8ab2b0d521f2468a4f46607a91d', '0009.create-template-labels', UTC_TIMESTAMP(6)),
     ('f5b179513cc3916e3a9ec9c4eca4c189fc6c2bb6c8a3d27ab0cba2528994ac56', '0010.create-template-label-moves', UTC_TIMESTAMP(6)),
     ('2e88e39cdfe96a73e0782ed9be43b3c7cc3e7bab8260daede844e6c483ead6ae', '0011.create-template-ratings', UTC_TIMESTAMP(6)),
-    ('f3f50ca314b027ec1b47f984237c158655f7195d6daf5d5d3cb76e32b36d7e6d', '0012.create-templates-search', UTC_TIMESTAMP(6)),
+    ('f1926d6c818dcfb89c9f9f4df147efedb92839664403896723946988baa7029d', '0012.create-template-postings', UTC_TIMESTAMP(6)),
     ('34abc108eb0d2d7daf8a6f195f8dfa609981a88bb4bd0913e071a9b87850ee1e', '0013.create-search-terms', UTC_TIMESTAMP(6)),
     ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6));
 
@@ -286,6 +284,6 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0009.create-template-labels', '99d0870ddcf68ad3a65174a980ca885cf074ea6aa27d213f688553fda861a0c0', UTC_TIMESTAMP(6)),
     ('0010.create-template-label-moves', 'fe1bcd51cc43f3b16bebdc82498803cec1269cf076617b71fcfe7b713a57fb82', UTC_TIMESTAMP(6)),
     ('0011.create-template-ratings', '7e6a53b4f5902ca050d322677c806457d8410478bb43a1fe111ac9ef7effba00', UTC_TIMESTAMP(6)),
-    ('0012.create-templates-search', '773c108db85a6e9df838f867794de126bdaabecfaf3a5fd650c1e81562b32a0e', UTC_TIMESTAMP(6)),
-    ('0013.create-search-terms', '392cd2794c67e88bb4261cebfe637a7e452811dfbe4d616c08fdc8c87364febf', UTC_TIMESTAMP(6)),
-    ('0014.create-search-corpora', 'a9ec98a7007e20b0e957657ca4bf4adecdfcd484b4075de5a85f712ea65c2c15', UTC_TIMESTAMP(6));
+    ('0012.create-template-postings', 'be6b370f2f32b8fde6c4062eca1a5b89b9e290ffe55c7f44063b52e9cd649f5a', UTC_TIMESTAMP(6)),
+    ('0013.create-search-terms', '7ed6c35adefdddf3fbbe507ce90f9f6a9ee13958d76a2b8f17f5fb583968370e', UTC_TIMESTAMP(6)),
+    ('0014.create-search-corpora', '1f3cbba83e7d9f68bc494e80769acd205271010f46d85d7adf9f3fb1796a2dcf', UTC_TIMESTAMP(6));

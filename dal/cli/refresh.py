@@ -18,9 +18,9 @@ def refresh_search(*, url: Url = None, json_: Json = False) -> int:
     """
     counted = asyncio.run(_refresh(url))
     if json_:
-        output.print_json({"documents": counted.documents, "terms": counted.terms})
+        output.print_json({"documents": counted.documents})
     else:
-        output.say(f"{counted.documents:,} public templates, {counted.terms:,} words")
+        output.say(f"{counted.documents:,} public templates")
     return 0
 
 

@@ -13,11 +13,11 @@ from dal.gateways.search_terms import SearchTermsGateway
 from dal.gateways.tags import TagsGateway
 from dal.gateways.template_label_moves import TemplateLabelMovesGateway
 from dal.gateways.template_labels import TemplateLabelsGateway
+from dal.gateways.template_postings import TemplatePostingsGateway
 from dal.gateways.template_ratings import TemplateRatingsGateway
 from dal.gateways.template_tags import TemplateTagsGateway
 from dal.gateways.template_versions import TemplateVersionsGateway
 from dal.gateways.templates import TemplatesGateway
-from dal.gateways.templates_search import TemplatesSearchGateway
 from dal.gateways.user_tokens import UserTokensGateway
 from dal.gateways.users import UsersGateway
 
@@ -29,11 +29,11 @@ __all__ = [
     "TagsGateway",
     "TemplateLabelMovesGateway",
     "TemplateLabelsGateway",
+    "TemplatePostingsGateway",
     "TemplateRatingsGateway",
     "TemplateTagsGateway",
     "TemplateVersionsGateway",
     "TemplatesGateway",
-    "TemplatesSearchGateway",
     "UserTokensGateway",
     "UsersGateway",
 ]

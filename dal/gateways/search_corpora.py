@@ -26,8 +26,6 @@ class SearchCorporaGateway:
         """Read how many public texts there were when they were last counted."""
         return await self.executor.find(_FIND, corpus=corpus)
 
-    async def upsert(self, *, corpus: str, documents: int, corpus_terms: int, now: datetime) -> int:
+    async def upsert(self, *, corpus: str, documents: int, now: datetime) -> int:
         """Write how many public texts there are."""
-        return await self.executor.affected(
-            _UPSERT, corpus=corpus, documents=documents, corpus_terms=corpus_terms, now=now
-        )
+        return await self.executor.affected(_UPSERT, corpus=corpus, documents=documents, now=now)

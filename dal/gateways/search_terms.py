@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -13,8 +13,8 @@ from dal.statements import house
 __all__ = ["SearchTermsGateway"]
 
 _DELETE_ALL = house().affected("search_terms/delete_all")
-_INSERT_MANY = house().bulk("search_terms/insert_many")
-_LIST_BY_TOKENS = house().many("search_terms/list_by_tokens", TermCount)
+_INSERT_OF_TEMPLATES = house().affected("search_terms/insert_of_templates")
+_LIST_BY_TERMS = house().many("search_terms/list_by_terms", TermCount)
 
 
 @attrs.frozen(slots=True)
@@ -27,10 +27,10 @@ class SearchTermsGateway:
         """Forget in how many texts words were, before they are counted anew."""
         return await self.executor.affected(_DELETE_ALL, corpus=corpus)
 
-    async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
-        """Write in how many texts words are."""
-        return await self.executor.insert_many(_INSERT_MANY, rows)
+    async def insert_of_templates(self, *, corpus: str) -> int:
+        """Count the public templates of live owners that hold each term there is."""
+        return await self.executor.affected(_INSERT_OF_TEMPLATES, corpus=corpus)
 
-    async def list_by_tokens(self, *, corpus: str, search_tokens: Sequence[str]) -> list[TermCount]:
-        """Read in how many texts some words are."""
-        return await self.executor.many(_LIST_BY_TOKENS, corpus=corpus, search_tokens=search_tokens)
+    async def list_by_terms(self, *, corpus: str, search_terms: Sequence[int]) -> list[TermCount]:
+        """List in how many texts some terms were when they were last counted."""
+        return await self.executor.many(_LIST_BY_TERMS, corpus=corpus, search_terms=search_terms)

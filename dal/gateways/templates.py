@@ -177,11 +177,20 @@ class TemplatesGateway:
         )
 
     async def list_hits(
-        self, *, template_ids: Sequence[UUID], actor_id: UUID | None, head_chars: int
+        self,
+        *,
+        template_ids: Sequence[UUID],
+        actor_id: UUID | None,
+        actor_is_system: bool,
+        head_chars: int,
     ) -> list[TemplateHitRow]:
         """Read the hits of a search, and the start of their text, that the actor may see."""
         return await self.executor.many(
-            _LIST_HITS, template_ids=template_ids, actor_id=actor_id, head_chars=head_chars
+            _LIST_HITS,
+            template_ids=template_ids,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            head_chars=head_chars,
         )
 
     async def list_own(

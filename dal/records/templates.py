@@ -14,7 +14,9 @@ from dal.records.snippets import Snippet
 from dal.records.variables import RenderedPrompt, Variable, render_prompt
 
 __all__ = [
+    "FoundTemplate",
     "RatingDistribution",
+    "ScoredTemplate",
     "Template",
     "TemplateHit",
     "TemplateHitRow",
@@ -242,6 +244,24 @@ class TemplateHitRow(TemplateSummary):
     """A template that a search found, with the start of its text."""
 
     content_head: str
+
+
+@attrs.frozen(slots=True)
+class ScoredTemplate:
+    """A template that a search by words found, and how well it fits."""
+
+    id: UUID
+    score: int
+
+
+@attrs.frozen(slots=True)
+class FoundTemplate(ScoredTemplate):
+    """The same, with what it may be ordered by instead."""
+
+    created_at: datetime
+    use_count: int
+    trend: int
+    rating_rank: int
 
 
 @attrs.frozen(slots=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dal.search.documents import document, is_private_token, query_terms
-from dal.search.ranking import PRIVATE_THRESHOLD, Corpus, asked_tokens, counted_tokens, rank
+from dal.search.finding import MAX_POSTINGS, SCORE_SCALE, Corpus, Reach, best_documents
+from dal.search.postings import PUBLIC_SCOPE, impacts, term_hash
+from dal.search.query import Counts, Weighted, query_terms, weighted
 from dal.search.snippets import snippet
 from dal.search.templates import (
+    TEMPLATES,
     Arm,
     SearchScope,
     Sort,
     TemplateFilters,
     TemplateSearch,
-    template_candidates,
+    template_best,
     template_count,
-    template_most_used,
+    template_reaches,
     template_search,
 )
 from dal.search.users import (
@@ -26,28 +28,33 @@ from dal.search.users import (
 )
 
 __all__ = [
-    "PRIVATE_THRESHOLD",
+    "MAX_POSTINGS",
+    "PUBLIC_SCOPE",
+    "SCORE_SCALE",
+    "TEMPLATES",
     "WINDOW_ROWS",
     "Arm",
     "Corpus",
+    "Counts",
     "Match",
+    "Reach",
     "SearchScope",
     "Sort",
     "TemplateFilters",
     "TemplateSearch",
     "UserArm",
     "UserSearch",
-    "asked_tokens",
-    "counted_tokens",
-    "document",
+    "Weighted",
+    "best_documents",
     "first_key",
-    "is_private_token",
+    "impacts",
     "query_terms",
-    "rank",
     "snippet",
-    "template_candidates",
+    "template_best",
     "template_count",
-    "template_most_used",
+    "template_reaches",
     "template_search",
+    "term_hash",
     "user_search",
+    "weighted",
 ]

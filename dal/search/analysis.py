@@ -23,7 +23,16 @@ from typing import Final
 import attrs
 from Stemmer import Stemmer
 
-__all__ = ["MAX_TERM_CHARS", "Token", "analyse", "terms_of"]
+__all__ = [
+    "MAX_TERM_CHARS",
+    "Token",
+    "analyse",
+    "is_separator",
+    "may_be_of_a_word",
+    "terms_and_places",
+    "terms_of",
+    "word_term",
+]
 
 MAX_TERM_CHARS: Final = 64
 """Longer words are the same term when they begin with the same so many characters."""
@@ -49,6 +58,8 @@ _TAG: Final = "t"  # of the flags of England and its like
 _REGIONAL: Final = "r"  # two of them are a flag
 _KEYCAP: Final = "k"
 _KEYCAP_BASE: Final = "n"  # the number sign and the asterisk
+# What makes no word, beside whatever it stands.
+_APART: Final = frozenset({_SEPARATOR, _UNSPACED, _SYMBOL, _SKIN_TONE, _TAG, _REGIONAL})
 
 _FOUND: Final = re.compile(
     r"""
@@ -207,7 +218,7 @@ def _script(word: str) -> str:
     return ""
 
 
-def _word_term(raw: str) -> str:
+def word_term(raw: str) -> str:
     """The term of a word; of a longer one than is worth looking at, that of its beginning."""
     if len(raw) > MAX_TERM_CHARS:
         return _new_word_term(raw[:_MAX_WORD_CHARS])
@@ -254,12 +265,12 @@ def _word(text: str, start: int, middle: int, end: int) -> Iterator[tuple[str, i
     word, tail = text[start:middle], text[middle + 1 : end]
     folded = tail.casefold()
     if folded in _CONTRACTIONS:
-        yield _word_term(word + tail), start, end
+        yield word_term(word + tail), start, end
         return
-    yield _word_term(word), start, middle
+    yield word_term(word), start, middle
     # Of the possessive nothing is left; "j'ai" is two words.
     if folded != "s":
-        yield _word_term(tail), middle + 1, end
+        yield word_term(tail), middle + 1, end
 
 
 def _run(text: str, classes: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
@@ -292,13 +303,28 @@ def _terms(text: str) -> Iterator[tuple[str, int, int]]:
         start, end = found.span()
         kind = found.lastgroup
         if kind == "word":
-            yield _word_term(text[start:end]), start, end
+            yield word_term(text[start:end]), start, end
         elif kind == "run":
             yield from _run(text, classes, start, end)
         elif kind == "tail":
             yield from _word(text, start, found.start("tail"), end)
         else:
             yield _symbol(text[start:end]), start, end
+
+
+def is_separator(char: str) -> bool:
+    """Whether no term reaches over a character."""
+    return _CLASSES[ord(char)] == _SEPARATOR
+
+
+def may_be_of_a_word(char: str) -> bool:
+    """Whether a character may be of one term with a letter or number beside it."""
+    return _CLASSES[ord(char)] not in _APART
+
+
+def terms_and_places(text: str) -> Iterator[tuple[str, int, int]]:
+    """As :func:`analyse`, as plain tuples."""
+    return _terms(text)
 
 
 def analyse(text: str) -> Iterator[Token]:

@@ -52,16 +52,23 @@ class Binder:
         self._finished = False
 
     def bind(self, name: str, sql_type: str, value: object, meaning: str) -> Parameter:
-        """A place for ``value`` in the text, as ``:name``.
+        """A place for ``value`` in the text, as ``:name``; of one value there may be several.
 
         Raises:
-            StatementError: the name is bound already, or the query is finished.
+            StatementError: something else has the name already, or the query is finished.
         """
-        if name in self._params or self._finished:
+        param = Param(name, parse_type(sql_type), meaning)
+        others = (param, value) != (self._params.get(name, param), self._values.get(name, value))
+        if others or self._finished:
             raise StatementError(f"bound twice, or too late: {name}")
-        self._params[name] = Param(name, parse_type(sql_type), meaning)
+        self._params[name] = param
         self._values[name] = value
         return Parameter(f":{name}")
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What was bound until now."""
+        return self._values
 
     def finish(
         self, name: str, query: MySQLQueryBuilder, record: type[R], header: Mapping[str, str]

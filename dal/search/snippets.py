@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from dal.errors import UsageError
 from dal.records.snippets import Snippet
-from dal.search.analysis import Token, analyse
+from dal.search.analysis import Token
+from dal.search.spotting import Spotted
 
 __all__ = ["MAX_SNIPPET_SOURCE_CHARS", "snippet"]
 
@@ -45,11 +45,9 @@ def _best(hits: Sequence[Token], max_chars: int) -> tuple[int, int]:
     return span
 
 
-def _window(
-    text: str, tokens: Sequence[Token], hits: Sequence[Token], max_chars: int
-) -> tuple[int, int]:
+def _window(text: str, spotted: Spotted, max_chars: int) -> tuple[int, int]:
     """Where the piece starts and ends: around the hits, and between two words."""
-    start, end = _best(hits, max_chars)
+    start, end = _best(spotted.hits, max_chars)
     # A little less in front: what follows explains more.
     spare = max_chars - (end - start)
     lowest = max(0, start - spare // 3)
@@ -57,11 +55,9 @@ def _window(
     # Near the end of a text, what is not needed behind is used in front.
     lowest = max(0, min(start, highest - max_chars))
     if lowest > 0:
-        following = bisect_left(tokens, lowest, key=lambda token: token.start)
-        lowest = min(start, tokens[following].start)
+        lowest = min(start, spotted.start_from(lowest))
     if highest < len(text):
-        preceding = bisect_right(tokens, highest, key=lambda token: token.end) - 1
-        highest = max(end, tokens[preceding].end if preceding >= 0 else 0)
+        highest = max(end, spotted.end_before(highest))
     return lowest, highest
 
 
@@ -94,14 +90,14 @@ def snippet(texts: Iterable[str], terms: Collection[str], max_chars: int = 200) 
     wanted = frozenset(terms)
     for whole in texts:
         text = whole[:MAX_SNIPPET_SOURCE_CHARS]
-        tokens = list(analyse(text))
-        hits = [token for token in tokens if token.term in wanted]
+        spotted = Spotted(text, wanted)
+        hits = spotted.hits
         if not hits:
             continue
         if len(whole) <= max_chars:
             start, end = 0, len(whole)
         else:
-            start, end = _window(text, tokens, hits, max_chars - 2 * len(_ELLIPSIS))
+            start, end = _window(text, spotted, max_chars - 2 * len(_ELLIPSIS))
         before = _ELLIPSIS if start > 0 else ""
         after = _ELLIPSIS if end < len(whole) else ""
         shift = len(before) - start

@@ -1,45 +1,44 @@
-"""The search over templates: filters as SQL, words by the full-text index.
+"""What is about templates in their search: what it takes, whom it shows what, and its filters.
 
-What is one search to the caller may be several statements. Without a text it is a page by key of
-the actor's own templates, and one of other people's public ones: an OR across owners would use no
-index. With a text the index gives the rows that hold rare words of it, whoever owns them, and they
-are ranked elsewhere; where every word is common, the most used templates are ranked instead.
-
-Whose a template is and who may see it is asked of ``templates`` in the statement itself, never of
-what the index says.
+Without a text it is a page by key of the actor's own templates, and one of other people's public
+ones: an OR across owners would use no index. With a text it is the best documents of
+:mod:`dal.search.finding`, each of which is asked whose it is and who may see it in the statement
+itself.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
 from pypika import CustomFunction, MySQLQuery, Order, Table
 from pypika import functions as fn
 from pypika.queries import QueryBuilder
-from pypika.terms import Criterion, ExistsCriterion, Field, Parameter
+from pypika.terms import Criterion, ExistsCriterion, Field
 
 from dal.errors import UsageError, ValueRejectedError
 from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
 from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key
-from dal.records.search import Candidate
-from dal.records.templates import TemplateSummary, Visibility
+from dal.records.templates import FoundTemplate, ScoredTemplate, TemplateSummary, Visibility
 from dal.records.text import category_slug, free_text, label_key, optional_text, tag_key
 from dal.search.binder import Binder, columns_of
+from dal.search.finding import Corpus, Reach, best_documents
+from dal.search.postings import PUBLIC_SCOPE
+from dal.search.query import Weighted
 from dal.statements import Dynamic
 
 __all__ = [
     "MAX_FILTER_TAGS",
     "MAX_TEXT_CHARS",
+    "TEMPLATES",
     "Arm",
     "SearchScope",
     "Sort",
@@ -47,11 +46,13 @@ __all__ = [
     "TemplateSearch",
     "every_shape",
     "rating_rank",
-    "template_candidates",
+    "template_best",
     "template_count",
-    "template_most_used",
+    "template_reaches",
     "template_search",
 ]
+
+R = TypeVar("R", bound=ScoredTemplate)
 
 MAX_FILTER_TAGS = 8
 """The most tags that a search asks for, of those that must all be there and of the others."""
@@ -61,13 +62,20 @@ MAX_TEXT_CHARS = 1_000
 
 _MAX_AUTHOR_CHARS: Final = 255
 _MAX_NUMBER: Final = 2**64 - 1
-# What is counted of a candidate's words: names come first, and the longest prompts are cut.
-_TOKEN_CHARS: Final = 32_768
 _LOWEST_RATING, _HIGHEST_RATING = 1, 5
 # Ten ratings of 3 that every template begins with, so that one rating of 5 is not the best.
 _PRIOR_COUNT, _PRIOR_SUM = 10, 30
 _RANK_SCALE: Final = 100_000
-_WORDS = re.compile(r"[a-z0-9_]+(?: [a-z0-9_]+)*\Z")
+
+
+TEMPLATES: Final = Corpus(
+    name="templates",
+    postings="template_postings",
+    document="template_id",
+    documents="templates",
+    pivot_terms=250,
+)
+"""Templates as the search has them; a typical one has a page of text."""
 
 
 class SearchScope(StrEnum):
@@ -102,7 +110,7 @@ class Sort(StrEnum):
             return (START_OF_TIME, UUID(int=0))
         return (_MAX_NUMBER, MAX_ID)
 
-    def key_of(self, row: TemplateSummary | Candidate) -> Key:
+    def key_of(self, row: TemplateSummary | FoundTemplate) -> Key:
         """Where a page ends whose last row this is.
 
         Raises:
@@ -116,7 +124,7 @@ class Sort(StrEnum):
             return (row.trend, row.id)
         if self is Sort.RELEVANCE:
             raise UsageError("how well a row fits is not in the row")
-        if isinstance(row, Candidate):
+        if isinstance(row, FoundTemplate):
             return (row.rating_rank, row.id)
         return (rating_rank(row.rating_sum, row.rating_count), row.id)
 
@@ -127,6 +135,8 @@ class Arm(StrEnum):
     OWN = "own"
     PUBLIC = "public"
     PUBLIC_OF_OTHERS = "public_of_others"
+    PRIVATE = "private"
+    """Of everybody, for the system."""
 
 
 def _text(value: object) -> str | None:
@@ -330,22 +340,6 @@ class _ById(Table):  # type: ignore[misc]
         return f"{sql} FORCE INDEX (PRIMARY)" if kwargs.get("with_alias", True) else sql
 
 
-class _Match(Criterion):  # type: ignore[misc]
-    """How well a row's tokens fit the words; more than nothing where it holds one of them."""
-
-    def __init__(self, column: Field, words: Parameter) -> None:
-        super().__init__()
-        self._column, self._words = column, words
-
-    def nodes_(self) -> Iterator[Any]:
-        yield self
-        yield from self._column.nodes_()
-
-    def get_sql(self, **kwargs: Any) -> str:
-        column, words = self._column.get_sql(**kwargs), self._words.get_sql(**kwargs)
-        return f"MATCH({column}) AGAINST({words})"
-
-
 def _tags_column(templates: Table) -> QueryBuilder:
     links, tags = Table("template_tags").as_("tt"), Table("tags").as_("g")
     return (
@@ -359,14 +353,6 @@ def _tags_column(templates: Table) -> QueryBuilder:
     )
 
 
-def _candidate_columns(s: Table, t: Table, binder: Binder) -> list[Any]:
-    length = binder.bind("token_chars", "INT", _TOKEN_CHARS, "how much of the tokens is given")
-    tokens = _left(s.tokens, length)
-    return columns_of(
-        Candidate, t, id=s.template_id, is_public=s.is_public, terms=s.terms, tokens=tokens
-    )
-
-
 def _public(t: Table, binder: Binder) -> Criterion:
     return t.visibility == binder.bind("visibility", "VARCHAR(7)", Visibility.PUBLIC, "public")
 
@@ -374,18 +360,14 @@ def _public(t: Table, binder: Binder) -> Criterion:
 def _of_arm(arm: Arm, t: Table, binder: Binder, actor_id: UUID | None) -> Criterion:
     if arm is Arm.PUBLIC:
         return _public(t, binder)
+    if arm is Arm.PRIVATE:
+        return t.visibility == binder.bind(
+            "visibility", "VARCHAR(7)", Visibility.PRIVATE, "private"
+        )
     actor = binder.bind("actor_id", "BINARY(16)", actor_id, "who asks")
     if arm is Arm.OWN:
         return t.owner_id == actor
     return _public(t, binder) & (t.owner_id != actor)
-
-
-def _of_scope(scope: SearchScope, t: Table, binder: Binder, actor_id: UUID | None) -> Criterion:
-    if scope is SearchScope.PUBLIC:
-        return _public(t, binder)
-    # Who is nobody owns nothing: nothing equals NULL.
-    own: Criterion = t.owner_id == binder.bind("actor_id", "BINARY(16) NULL", actor_id, "who asks")
-    return own if scope is SearchScope.MINE else _public(t, binder) | own
 
 
 def _check_tags(search: TemplateSearch, tag_ids: Sequence[UUID], any_tags: Sequence[UUID]) -> None:
@@ -474,6 +456,12 @@ def _ordering(sort: Sort, t: Table) -> tuple[Field, str, str]:
     return t.created_at, "after_at", "DATETIME(6)"
 
 
+_ACCESS: Final = {
+    Arm.OWN: "actor",
+    Arm.PUBLIC: "public",
+    Arm.PUBLIC_OF_OTHERS: "public",
+    Arm.PRIVATE: "system",
+}
 _KEYS_OF_PUBLIC: Final = {
     Sort.NEWEST: "ix_templates_visibility_created",
     Sort.OLDEST: "ix_templates_visibility_created",
@@ -514,7 +502,7 @@ def _reads(search: TemplateSearch, arm: Arm, sort: Sort, *, own: str, public: st
         return "n/a: filters pass over rows"
     if arm is Arm.PUBLIC_OF_OTHERS:
         return "n/a: the actor's own templates are passed over"
-    if arm is Arm.PUBLIC:
+    if arm in (Arm.PUBLIC, Arm.PRIVATE):
         return public
     if sort not in (Sort.NEWEST, Sort.OLDEST):
         return "n/a: all of the actor's own templates are read, and sorted"
@@ -542,7 +530,7 @@ def template_search(
         UsageError: the search has a text, or the tags are not those of the search.
     """
     if search.text is not None:
-        raise UsageError("words are looked for by template_candidates")
+        raise UsageError("words are looked for by template_best")
     _check_tags(search, tag_ids, any_tag_ids)
     binder = Binder()
     t, o, c = Table("templates").as_("t"), _ById("users").as_("o"), Table("categories").as_("c")
@@ -571,7 +559,7 @@ def template_search(
     query, key = _by_key(query, search, arm, search.sort)
     header = {
         "summary": "Search templates.",
-        "access": "actor" if arm is Arm.OWN else "public",
+        "access": _ACCESS[arm],
         "deleted": "excluded",
         "index": f"{key}, PRIMARY",
         "reads": _reads(
@@ -603,7 +591,7 @@ def template_count(
         UsageError: the search has a text, or the tags are not those of the search.
     """
     if search.text is not None:
-        raise UsageError("words are looked for by template_candidates")
+        raise UsageError("words are looked for by template_best")
     _check_tags(search, tag_ids, any_tag_ids)
     binder = Binder()
     t, o, c = Table("templates").as_("t"), _ById("users").as_("o"), Table("categories").as_("c")
@@ -622,7 +610,7 @@ def template_count(
     query, key = _by_key(query, search, arm, Sort.NEWEST)
     header = {
         "summary": "Count templates.",
-        "access": "actor" if arm is Arm.OWN else "public",
+        "access": _ACCESS[arm],
         "deleted": "excluded",
         "index": f"{key}, PRIMARY",
         "reads": "n/a: every row that is counted",
@@ -630,84 +618,57 @@ def template_count(
     return binder.finish(f"search/template_count_{arm}", query, int, header)
 
 
-_ACCESS: Final = {
-    SearchScope.VISIBLE: "public or actor",
-    SearchScope.MINE: "actor",
-    SearchScope.PUBLIC: "public",
-}
+def _reach(
+    name: str,
+    search: TemplateSearch,
+    tag_ids: Sequence[UUID],
+    any_tag_ids: Sequence[UUID],
+    narrow: Callable[[Any, Table, Table, Binder], Any],
+    *,
+    from_owner: bool = False,
+) -> Reach:
+    """Postings of live templates of live owners that pass the filters, and what ``narrow`` says.
+
+    Args:
+        from_owner: look at the owner's templates first, then at their postings.
+    """
+
+    def of(p: Table, binder: Binder) -> Any:
+        t = Table("templates").as_("t") if from_owner else _ById("templates").as_("t")
+        o, c = _ById("users").as_("o"), _ById("categories").as_("c")
+        # The order in which the tables are read: the postings of a term come best first.
+        if from_owner:
+            query: Any = MySQLQuery.from_(t).force_index("ix_templates_owner_created")
+            query = query.join(p).on(p.template_id == t.id)
+        else:
+            query = MySQLQuery.from_(p).join(t).on(t.id == p.template_id)
+        query = query.join(o).on((t.owner_id == o.id) & o.deleted_at.isnull())
+        if search.category is not None:
+            query = _in_category(query, search, t, c, binder)
+        query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
+        query = narrow(query.where(t.deleted_at.isnull()), p, t, binder)
+        return _filtered(query, search, t, binder).modifier("STRAIGHT_JOIN")
+
+    return Reach(name, of)
 
 
-def template_candidates(
+def _in_scope(query: Any, p: Table, binder: Binder, owner: bool, scope: UUID) -> Any:
+    name, meaning = ("own_scope", "whose it is") if owner else ("public_scope", "everybody's")
+    return query.where(p.scope == binder.bind(name, "BINARY(16)", scope, meaning))
+
+
+def template_reaches(
     search: TemplateSearch,
     *,
     actor_id: UUID | None,
+    by_system: bool,
     tag_ids: Sequence[UUID],
     any_tag_ids: Sequence[UUID],
-    words: str,
-    limit_rows: int,
-) -> Dynamic[Candidate]:
-    """Of the templates of ``search.scope`` that hold one of the words, those that fit them best.
-
-    Every row that holds one is read: the caller sees to it that the words are rare.
+) -> tuple[Reach, ...]:
+    """Where a text is looked for: in what the asker may find, and nowhere else.
 
     Args:
         actor_id: None sees what is public, and owns nothing.
-        tag_ids: of every key of ``search.tag_keys``.
-        any_tag_ids: of those of ``search.any_tag_keys`` that there are; none finds nothing.
-        words: tokens of :mod:`dal.search.documents` with a space between two.
-
-    Raises:
-        UsageError: the words are no tokens, or the tags are not those of the search.
-    """
-    if _WORDS.match(words) is None:
-        raise UsageError("words: tokens with a space between two")
-    _check_tags(search, tag_ids, any_tag_ids)
-    binder = Binder()
-    s, t = Table("templates_search").as_("s"), _ById("templates").as_("t")
-    o, c = _ById("users").as_("o"), _ById("categories").as_("c")
-    fit = _Match(s.tokens, binder.bind("words", "TEXT", words, "tokens, one of which is there"))
-    query: Any = (
-        MySQLQuery.from_(s)
-        .join(t)
-        .on(t.id == s.template_id)
-        .join(o)
-        .on((t.owner_id == o.id) & o.deleted_at.isnull())
-    )
-    if search.category is not None:
-        query = _in_category(query, search, t, c, binder)
-    query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
-    query = query.where(fit).where(t.deleted_at.isnull())
-    query = query.where(_of_scope(search.scope, t, binder, actor_id))
-    query = (
-        _filtered(query, search, t, binder)
-        .select(*_candidate_columns(s, t, binder))
-        # No id behind it: MySQL would sort all rows that fit, where it else stops at the limit.
-        .orderby(fit, order=Order.desc)
-        .limit(binder.bind("limit_rows", "INT", limit_rows, "the most rows to give"))
-        .modifier("STRAIGHT_JOIN")
-    )
-    header = {
-        "summary": "Find templates by words.",
-        "access": _ACCESS[search.scope],
-        "deleted": "excluded",
-        "index": "ft_templates_search_tokens, PRIMARY",
-        "reads": "n/a: every row that holds one of the words",
-    }
-    return binder.finish(f"search/template_candidates_{search.scope}", query, Candidate, header)
-
-
-def template_most_used(
-    search: TemplateSearch,
-    arm: Arm,
-    *,
-    actor_id: UUID | None,
-    tag_ids: Sequence[UUID],
-    any_tag_ids: Sequence[UUID],
-    limit_rows: int,
-) -> Dynamic[Candidate]:
-    """The most used templates of an arm, for a text of words that are too common to look for.
-
-    Args:
         tag_ids: of every key of ``search.tag_keys``.
         any_tag_ids: of those of ``search.any_tag_keys`` that there are; none finds nothing.
 
@@ -715,48 +676,71 @@ def template_most_used(
         UsageError: the tags are not those of the search.
     """
     _check_tags(search, tag_ids, any_tag_ids)
-    binder = Binder()
-    s, t = _ById("templates_search").as_("s"), Table("templates").as_("t")
-    o, c = _ById("users").as_("o"), Table("categories").as_("c")
-    query: Any = (
-        MySQLQuery.from_(t)
-        .join(o)
-        .on((t.owner_id == o.id) & o.deleted_at.isnull())
-        .join(s)
-        .on(s.template_id == t.id)
+
+    def public(query: Any, p: Table, t: Table, binder: Binder) -> Any:
+        return _in_scope(query, p, binder, False, PUBLIC_SCOPE).where(_public(t, binder))
+
+    def own_private(query: Any, p: Table, t: Table, binder: Binder) -> Any:
+        query = _in_scope(query, p, binder, True, actor_id or PUBLIC_SCOPE)
+        return query.where(_of_arm(Arm.OWN, t, binder, actor_id))
+
+    def own_public(query: Any, p: Table, t: Table, binder: Binder) -> Any:
+        return public(query, p, t, binder).where(_of_arm(Arm.OWN, t, binder, actor_id))
+
+    def everything(query: Any, p: Table, t: Table, binder: Binder) -> Any:
+        return query
+
+    def reach(name: str, narrow: Any, *, from_owner: bool = False) -> Reach:
+        return _reach(name, search, tag_ids, any_tag_ids, narrow, from_owner=from_owner)
+
+    if search.scope is SearchScope.MINE:
+        return (
+            reach("own", own_private),
+            reach("own_public", own_public, from_owner=True),
+        )
+    if search.scope is SearchScope.VISIBLE and by_system:
+        return (reach("all", everything),)
+    if search.scope is SearchScope.PUBLIC or actor_id is None:
+        return (reach("public", public),)
+    return (reach("public", public), reach("own", own_private))
+
+
+def template_best(
+    search: TemplateSearch,
+    reaches: Sequence[Reach],
+    terms: Sequence[Weighted],
+    record: type[R],
+    *,
+    limit_rows: int,
+) -> Dynamic[R]:
+    """The templates within ``reaches`` that fit the terms best.
+
+    Args:
+        record: a ScoredTemplate or what has more fields.
+    """
+    names = {reach.name for reach in reaches}
+    access = (
+        "system" if "all" in names else "actor" if search.scope is SearchScope.MINE else "public"
     )
-    if search.category is not None:
-        query = _in_category(query, search, t, c, binder)
-    query = _filtered_by_links(query, search, t, binder, tag_ids, any_tag_ids)
-    query = query.where(_of_arm(arm, t, binder, actor_id)).where(t.deleted_at.isnull())
-    query = (
-        _filtered(query, search, t, binder)
-        .select(*_candidate_columns(s, t, binder))
-        .orderby(t.use_count, order=Order.desc)
-        .orderby(t.id, order=Order.desc)
-        .limit(binder.bind("limit_rows", "INT", limit_rows, "the most rows to give"))
-    )
-    query, key = _by_key(query, search, arm, Sort.POPULAR)
+    if names == {"public", "own"}:
+        access = "public or actor"
+    index = "PRIMARY"
+    if "own_public" in names:
+        index += ", ix_templates_owner_created, ix_template_postings_template"
     header = {
-        "summary": "Find the most used templates.",
-        "access": "actor" if arm is Arm.OWN else "public",
+        "summary": "Find templates by words.",
+        "access": access,
         "deleted": "excluded",
-        "index": f"{key}, PRIMARY",
-        "reads": _reads(
-            search,
-            arm,
-            Sort.POPULAR,
-            own="3 * rows + 1",
-            public="3 * rows + 2 * passed + 1",
-        ),
+        "index": index,
+        "reads": "n/a: a share of the postings of each word",
     }
-    return binder.finish(f"search/template_most_used_{arm}", query, Candidate, header)
+    return best_documents(TEMPLATES, terms, reaches, record, limit_rows=limit_rows, header=header)
 
 
 def every_shape(
     actor_id: UUID,
     tag_id: UUID,
-    words: str,
+    terms: Sequence[Weighted],
     filters: Mapping[str, Any],
     *,
     limit_rows: int = 21,
@@ -792,18 +776,13 @@ def every_shape(
                 f"{arm} count: {label}",
                 template_count(search, arm, actor_id=actor_id, **tags),
             )
-            yield (
-                f"{arm} most used: {label}",
-                template_most_used(search, arm, actor_id=actor_id, **tags, limit_rows=limit_rows),
-            )
         for scope in SearchScope:
-            yield (
-                f"{scope} by words: {label}",
-                template_candidates(
-                    attrs.evolve(search, scope=scope),
-                    actor_id=actor_id,
-                    **tags,
-                    words=words,
-                    limit_rows=limit_rows,
-                ),
-            )
+            for who, actor, by_system in (("user", actor_id, False), ("system", None, True)):
+                if scope is SearchScope.MINE and by_system:
+                    continue
+                reached = attrs.evolve(search, scope=scope)
+                reaches = template_reaches(reached, actor_id=actor, by_system=by_system, **tags)
+                yield (
+                    f"{scope} by words for the {who}: {label}",
+                    template_best(reached, reaches, terms, FoundTemplate, limit_rows=limit_rows),
+                )

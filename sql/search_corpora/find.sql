@@ -10,7 +10,6 @@
 SELECT
     c.corpus AS corpus,
     c.documents AS documents,
-    c.terms AS terms,
     c.updated_at AS updated_at
 FROM search_corpora AS c
 WHERE c.corpus = :corpus

@@ -3,8 +3,9 @@
 -- returns: many TemplateHitRow
 -- param:   template_ids BINARY(16)   the templates
 -- param:   actor_id     BINARY(16) NULL who asks; NULL is nobody
+-- param:   actor_is_system BOOLEAN   whether the system asks
 -- param:   head_chars   INT          how much of the content to give
--- access:  public or actor
+-- access:  public or actor or system
 -- deleted: excluded
 -- index:   PRIMARY
 -- reads:   5 * rows + 2 * tags + 1
@@ -50,6 +51,7 @@ WHERE
     AND (
         t.visibility = 'public'
         OR t.owner_id = :actor_id
+        OR :actor_is_system = TRUE
     )
 ORDER BY t.id ASC
 LIMIT 500

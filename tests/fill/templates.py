@@ -12,8 +12,8 @@ from uuid import UUID
 
 from dal.records.templates import content_sha256
 from dal.records.variables import find_variables, variables_json
-from dal.search.documents import Document, document, is_private_token
-from dal.search.ranking import PRIVATE_THRESHOLD
+from dal.search.postings import PUBLIC_SCOPE, impacts
+from dal.search.templates import TEMPLATES
 from tests.fill.sizes import (
     OWNER,
     START,
@@ -35,10 +35,10 @@ __all__ = [
     "label_moves_id",
     "last_version",
     "owner_of",
+    "postings",
     "rating_numbers",
     "rating_updated_at",
     "ratings",
-    "search_documents",
     "template_category",
     "template_created_at",
     "template_deleted_at",
@@ -172,23 +172,15 @@ def label_moves_id(n: int, k: int) -> UUID:
     return row_id(6, n * 64 + k)
 
 
-def search_documents(factor: int) -> Iterator[tuple[int, Document]]:
-    """Each template that is not deleted, by its number, as the search has it."""
+def postings(factor: int) -> Iterator[tuple[int, dict[int, int]]]:
+    """Each template that is not deleted, by its number, with its terms and their impacts."""
     for n in range(n_templates(factor)):
         if template_deleted_at(n) is None:
             name, description, author_name = template_texts(n)
-            yield (
-                n,
-                document(
-                    name=name,
-                    description=description,
-                    author_name=author_name,
-                    tags=sorted(f"Tag{tag}" for tag in template_tags(n, factor)),
-                    content=template_prompts(n, head_version(n))[0],
-                    owner_id=user_id(owner_of(n, factor)),
-                    is_public=is_public(n),
-                ),
-            )
+            tags = sorted(f"Tag{tag}" for tag in template_tags(n, factor))
+            content = template_prompts(n, head_version(n))[0]
+            texts = (*tags, author_name, description, content)
+            yield n, impacts(name, texts, pivot_terms=TEMPLATES.pivot_terms)
 
 
 def template_created_at(n: int) -> datetime:
@@ -321,44 +313,30 @@ def _template_ratings(factor: int) -> Iterator[Row]:
             }
 
 
-def _templates_search(factor: int) -> Iterator[Row]:
-    for n, found in search_documents(factor):
-        yield {
-            "template_id": template_id(n),
-            "is_public": is_public(n),
-            "terms": found.n_terms,
-            "tokens": found.tokens,
-            "updated_at": template_created_at(n),
-        }
+def _template_postings(factor: int) -> Iterator[Row]:
+    for n, found in postings(factor):
+        scope = PUBLIC_SCOPE if is_public(n) else user_id(owner_of(n, factor))
+        for term, impact in sorted(found.items()):
+            yield {"term": term, "scope": scope, "impact": impact, "template_id": template_id(n)}
 
 
 def _search_terms(factor: int) -> Iterator[Row]:
     """In how many texts each word was, before the newest tenth of the templates came."""
-    counts: Counter[str] = Counter()
-    for n, found in search_documents(factor):
-        if n < n_templates(factor) * 9 // 10:
-            counts.update(set(found.tokens.split()))
-    for token, documents in sorted(counts.items()):
-        if documents >= PRIVATE_THRESHOLD or not is_private_token(token):
-            yield {
-                "corpus": CORPUS,
-                "token": token,
-                "documents": documents,
-            }
+    counts = Counter(term for _, found in _counted(factor) for term in found)
+    for term, documents in sorted(counts.items()):
+        yield {"corpus": CORPUS, "term": term, "documents": documents}
 
 
 def _search_corpora(factor: int) -> Iterator[Row]:
-    counted = [
-        found.n_terms
-        for n, found in search_documents(factor)
-        if is_public(n) and n < n_templates(factor) * 9 // 10
-    ]
-    yield {
-        "corpus": CORPUS,
-        "documents": len(counted),
-        "terms": sum(counted),
-        "updated_at": START,
-    }
+    yield {"corpus": CORPUS, "documents": len(list(_counted(factor))), "updated_at": START}
+
+
+def _counted(factor: int) -> Iterator[tuple[int, dict[int, int]]]:
+    oldest = n_templates(factor) * 9 // 10
+    for n, found in postings(factor):
+        is_live = user_deleted_at(owner_of(n, factor)) is None
+        if n < oldest and is_public(n) and is_live:
+            yield n, found
 
 
 def _template_tags(factor: int) -> Iterator[Row]:
@@ -377,7 +355,7 @@ TABLES: Final[Tables] = {
     "template_labels": _template_labels,
     "template_label_moves": _template_label_moves,
     "template_ratings": _template_ratings,
-    "templates_search": _templates_search,
+    "template_postings": _template_postings,
     "search_terms": _search_terms,
     "search_corpora": _search_corpora,
     "template_tags": _template_tags,

@@ -18,7 +18,6 @@ from dal.gateways import (
     TemplateLabelsGateway,
     TemplateRatingsGateway,
     TemplatesGateway,
-    TemplatesSearchGateway,
     TemplateTagsGateway,
     TemplateVersionsGateway,
     UsersGateway,
@@ -255,26 +254,6 @@ class StoredVersion:
 
 
 @attrs.frozen(slots=True)
-class StoredText:
-    """All that is stored of a template for the search."""
-
-    template_id: UUID
-    is_public: bool
-    terms: int
-    tokens: str
-    updated_at: datetime
-
-
-@attrs.frozen(slots=True)
-class StoredTerm:
-    """All that is stored of a word."""
-
-    corpus: str
-    token: str
-    documents: int
-
-
-@attrs.frozen(slots=True)
 class StoredCategory:
     """All that is stored of a category."""
 
@@ -301,8 +280,6 @@ _VERSION_ROWS = _of(StoredVersion, "template_versions", "template_id", "BINARY(1
 _LABEL_ROWS = _of(TemplateLabel, "template_labels", "template_id", "BINARY(16)", "label")
 _MOVE_ROWS = _of(TemplateLabelMove, "template_label_moves", "template_id", "BINARY(16)", "id")
 _RATING_ROWS = _of(TemplateRating, "template_ratings", "template_id", "BINARY(16)", "user_id")
-_TEXT_ROWS = _of(StoredText, "templates_search", "template_id", "BINARY(16)", "template_id")
-_TERM_ROWS = _of(StoredTerm, "search_terms", "corpus", "VARCHAR(20)", "token")
 _CORPUS_ROWS = _of(SearchCorpus, "search_corpora", "corpus", "VARCHAR(20)", "corpus")
 _CATEGORY_ROWS = _of(StoredCategory, "categories", "id", "BINARY(16)", "id")
 
@@ -312,8 +289,6 @@ WHOLE_ROWS: dict[str, type] = {
     "template_labels": TemplateLabel,
     "template_label_moves": TemplateLabelMove,
     "template_ratings": TemplateRating,
-    "templates_search": StoredText,
-    "search_terms": StoredTerm,
     "search_corpora": SearchCorpus,
     "categories": StoredCategory,
 }
@@ -344,14 +319,6 @@ async def stored_moves(tx: dal.Session, template_id: UUID) -> list[TemplateLabel
 
 async def stored_ratings(tx: dal.Session, template_id: UUID) -> list[TemplateRating]:
     return await tx.many(_RATING_ROWS, template_id=template_id)
-
-
-async def stored_texts(tx: dal.Session, template_id: UUID) -> list[StoredText]:
-    return await tx.many(_TEXT_ROWS, template_id=template_id)
-
-
-async def stored_terms(tx: dal.Session, corpus: str) -> list[StoredTerm]:
-    return await tx.many(_TERM_ROWS, corpus=corpus)
 
 
 async def stored_corpora(tx: dal.Session, corpus: str) -> list[SearchCorpus]:
@@ -458,19 +425,3 @@ async def rate(
         template_id=template_id, rating_change=rating, count_change=1
     )
     assert done in (0, 1)  # None of a deleted template: it is not to be rated.
-
-
-def text_row(template_id: UUID, **changes: Any) -> dict[str, Any]:
-    return {
-        "template_id": template_id,
-        "is_public": False,
-        "terms": 2,
-        "tokens": "xa xb",
-        "now": NOW,
-        **changes,
-    }
-
-
-async def put_text(tx: dal.Session, template_id: UUID, **changes: Any) -> None:
-    rows = [text_row(template_id, **changes)]
-    assert await TemplatesSearchGateway(tx).insert_many(rows) == 1

@@ -19,23 +19,22 @@ async def test_a_row_of_the_tests_is_the_whole_row(tx: dal.Session) -> None:
 
 
 async def put(tx: dal.Session, corpus: str, **changes: Any) -> int:
-    values = {"documents": 3, "corpus_terms": 40, "now": NOW, **changes}
+    values = {"documents": 3, "now": NOW, **changes}
     return await SearchCorporaGateway(tx).upsert(corpus=corpus, **values)
 
 
 async def test_upsert(tx: dal.Session) -> None:
     mine, other = uuid4().hex[:20], uuid4().hex[:20]
     assert await put(tx, mine) == await put(tx, other) == 1
-    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 3, 40, NOW)]
+    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 3, NOW)]
     # In the place of what was there, also where the clock was put back.
     early = NOW - timedelta(days=1)
-    assert await put(tx, mine, documents=2**32 - 1, corpus_terms=2**64 - 1, now=early) == 2
-    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 2**32 - 1, 2**64 - 1, early)]
-    assert await stored_corpora(tx, other) == [SearchCorpus(other, 3, 40, NOW)]
+    assert await put(tx, mine, documents=2**32 - 1, now=early) == 2
+    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 2**32 - 1, early)]
+    assert await stored_corpora(tx, other) == [SearchCorpus(other, 3, NOW)]
     for changes, field in (
         ({"documents": -1}, "documents"),
         ({"documents": 2**32}, "documents"),
-        ({"corpus_terms": -1}, "corpus_terms"),
     ):
         for corpus in (mine, uuid4().hex[:20]):
             with pytest.raises(dal.ValueRejectedError) as refused:
@@ -45,4 +44,4 @@ async def test_upsert(tx: dal.Session) -> None:
         with pytest.raises(dal.ValueRejectedError) as refused:
             await put(tx, corpus)
         assert refused.value.field == "corpus"
-    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 2**32 - 1, 2**64 - 1, early)]
+    assert await stored_corpora(tx, mine) == [SearchCorpus(mine, 2**32 - 1, early)]

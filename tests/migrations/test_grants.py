@@ -34,7 +34,7 @@ TABLES: Final = (
     "template_labels",
     "template_label_moves",
     "template_ratings",
-    "templates_search",
+    "template_postings",
     "search_terms",
     "search_corpora",
     "audit_logs",
@@ -58,7 +58,7 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "template_labels": "SIUD",
         "template_label_moves": "SI",
         "template_ratings": "SIUD",
-        "templates_search": "SIUD",
+        "template_postings": "SID",
         "search_terms": "SID",
         "search_corpora": "SIU",
         "audit_logs": "SI",
@@ -66,7 +66,9 @@ MAY: Final[dict[str, dict[str, str]]] = {
     "dal_migrator": dict.fromkeys((*TABLES, *RECORDS), "SIUD"),
     "dal_sealer": {"audit_logs": "S"},
     "dal_retention": {"audit_logs": "SD"},
-    "dal_readonly": {table: "S" for table in TABLES if table != "search_terms"},
+    "dal_readonly": {
+        table: "S" for table in TABLES if table not in ("search_terms", "template_postings")
+    },
 }
 # What the read-only role may not see: what people wrote, prefer, who they are, and secrets.
 WITHHELD: Final = {
@@ -80,9 +82,9 @@ WITHHELD: Final = {
     "template_labels": set[str](),
     "template_label_moves": set[str](),
     "template_ratings": {"feedback"},
-    "templates_search": {"tokens"},
-    # Words of private templates too: nothing of the table.
-    "search_terms": {"corpus", "token", "documents"},
+    # Words of private templates too, which their hashes tell to who guesses: nothing.
+    "template_postings": {"term", "scope", "impact", "template_id"},
+    "search_terms": {"corpus", "term", "documents"},
     "search_corpora": set[str](),
     "audit_logs": {"changes", "ip", "user_agent"},
 }
@@ -98,7 +100,7 @@ COLUMNS: Final = {
             "template_tags",
             "template_labels",
             "template_ratings",
-            "templates_search",
+            "template_postings",
         ),
         "template_id",
     ),
@@ -237,9 +239,8 @@ def new_rows(now: str) -> list[tuple[str, dict[str, object]]]:
         ("template_label_moves", {"id": move, "to_version": 1, **moved}),
         ("template_ratings", {"template_id": template, "user_id": user, "rating": 5, **times}),
         (
-            "templates_search",
-            {"template_id": template, "is_public": 0, "terms": 1, "tokens": "xa",
-             "updated_at": now},
+            "template_postings",
+            {"term": 1, "scope": user, "impact": 1, "template_id": template},
         ),
         ("template_labels", {"version": 1, **moved}),
     ]  # fmt: skip
@@ -255,7 +256,7 @@ CHILDREN: Final = (
     "template_tags",
     "template_label_moves",
     "template_ratings",
-    "templates_search",
+    "template_postings",
 )
 
 

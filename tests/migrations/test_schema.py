@@ -76,7 +76,7 @@ def test_both_servers_have_the_same_schema(both: tuple[PrivateServer, PrivateSer
         "ALTER TABLE templates DROP CONSTRAINT ck_templates_rating",
         "ALTER TABLE templates DROP KEY ix_templates_visibility_rating,"
         " ADD KEY ix_templates_visibility_rating (visibility, deleted_at, id)",
-        "ALTER TABLE templates_search DROP KEY ft_templates_search_tokens",
+        "ALTER TABLE templates ADD FULLTEXT KEY ft_templates_name (name)",
         "ALTER TABLE template_labels MODIFY label VARCHAR(100) NOT NULL",
         "DROP TABLE audit_logs",
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dal
-from dal.search import query_terms
+from dal.search import SCORE_SCALE, TEMPLATES, Counts, impacts, query_terms, weighted
 from dal.search.analysis import terms_of
 from tests.conftest import options
 from tests.properties.conftest import Own
@@ -249,6 +250,73 @@ def test_wildcards_are_literal(
 
 words = st.sampled_from(["alpha", "bravo", "delta", "kilo", "你好", "\U0001f600"])
 phrases = st.lists(words, min_size=1, max_size=5).map(" ".join)
+
+
+ASKERS: Final = ("first", "second", "nobody", "system")
+
+
+@property_settings()
+@given(
+    rows=st.lists(st.tuples(st.booleans(), st.booleans(), phrases, phrases), max_size=12),
+    more=st.lists(phrases, max_size=5),
+    text=phrases,
+    asker=st.sampled_from(ASKERS),
+    is_counted=st.booleans(),
+)
+def test_hits_are_those_of_a_brute_force_over_what_the_asker_may_see(
+    opened: Opened,
+    rows: list[tuple[bool, bool, str, str]],
+    more: list[str],
+    text: str,
+    asker: str,
+    is_counted: bool,
+) -> None:
+    """BM25, score by score, whatever others keep in private."""
+    opened.own.empty()
+
+    async def look() -> None:
+        sessions = {"nobody": opened.nobody, "system": opened.system}
+        ids = {}
+        for name in ("first", "second", "third"):
+            ids[name], sessions[name] = await opened.user()
+        made = []
+        for is_first, is_public, name, content in rows:
+            who = "first" if is_first else "second"
+            visibility = "public" if is_public else "private"
+            new = dal.NewTemplate(name=name, content=content, visibility=visibility)
+            made += await sessions[who].templates.exchange.create_many([new])
+        if is_counted:
+            await opened.system.templates.search_statistics.refresh()
+        of_all = {
+            one.id: impacts(one.name, [one.content], pivot_terms=TEMPLATES.pivot_terms)
+            for one in made
+        }
+        public = [one.id for one in made if one.visibility is dal.Visibility.PUBLIC]
+        holding = Counter(term for one in public for term in of_all[one])
+        weights = {
+            one.term: one.weight
+            for one in weighted(query_terms(text), Counts(len(public), holding))
+        }
+        expected = [
+            (sum(of_all[one.id].get(term, 0) * weight for term, weight in weights.items()), one.id)
+            for one in made
+            if asker == "system" or one.id in public or one.owner_id == ids.get(asker)
+        ]
+        expected = sorted((one for one in expected if one[0]), reverse=True)
+
+        async def found() -> list[tuple[int, UUID]]:
+            hits = await pages(lambda **page: sessions[asker].templates.search(text, **page), 3)
+            return [(round(hit.score * SCORE_SCALE), hit.template.id) for hit in hits]
+
+        assert await found() == expected
+        assert await sessions[asker].templates.count_search(text) == len(expected)
+        if asker != "system":
+            await sessions["third"].templates.exchange.create_many(
+                dal.NewTemplate(name=one, content=one) for one in more
+            )
+            assert await found() == expected
+
+    opened.run(look())
 
 
 def fewer() -> settings:

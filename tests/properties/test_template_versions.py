@@ -26,10 +26,10 @@ from hypothesis.stateful import (
 import dal
 from dal.records.templates import content_sha256
 from dal.records.variables import find_variables
-from dal.search import document
 from tests.conftest import options
 from tests.properties.conftest import Own
 from tests.properties.profiles import machine_settings
+from tests.repositories.data import postings_of
 
 T = TypeVar("T")
 View = Callable[..., Awaitable[dal.Page[Any]]]
@@ -442,21 +442,19 @@ class VersionMachine(Machine):
         } == set(ask("SELECT template_id, CAST(label AS BINARY), version FROM template_labels"))
         kept = ask("SELECT template_id, label FROM template_label_moves")
         assert len(kept) == sum(len(row.moves) for row in rows)
-        # A search row if and only if the template is live, and of its newest text.
-        assert {row.id.bytes: self.tokens(row) for row in rows if not row.deleted} == dict(
-            ask("SELECT template_id, CAST(tokens AS CHAR) FROM templates_search")
+        # Postings if and only if the template is live, and of its newest text.
+        kept = ask("SELECT template_id, term, scope, impact FROM template_postings")
+        assert sorted(kept) == sorted(
+            (row.id.bytes, *posting)
+            for row in rows
+            if not row.deleted
+            for posting in postings_of(
+                name=row.name,
+                texts=[row.head.content],
+                owner_id=self.users[row.owner].id,
+                is_public=row.visibility is dal.Visibility.PUBLIC,
+            )
         )
-
-    def tokens(self, row: Row) -> str:
-        return document(
-            name=row.name,
-            description=None,
-            author_name=None,
-            tags=(),
-            content=row.head.content,
-            owner_id=self.users[row.owner].id,
-            is_public=row.visibility is dal.Visibility.PUBLIC,
-        ).tokens
 
     async def check_reads(self) -> None:
         for owner in range(N_USERS):

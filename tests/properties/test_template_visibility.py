@@ -257,7 +257,7 @@ class World(Actors):
             fit = [r for r in seen if passes(r, chosen)]
             if scope is dal.SearchScope.MINE:
                 fit = [row for row in fit if row.owner == actor]
-            elif scope is dal.SearchScope.PUBLIC or actor < 0:
+            elif scope is dal.SearchScope.PUBLIC:
                 fit = [row for row in fit if row.is_public]
             hits = [row for row in fit if row.words & set(text.split())]
             by, by_words = sorts

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Final, TypeVar
+from uuid import UUID
 
 import pytest
+
+from dal.search import PUBLIC_SCOPE, TEMPLATES, impacts
 
 T = TypeVar("T")
 
@@ -77,3 +80,12 @@ def naughty_strings() -> list[str]:
     """Every string of blns.json, and ours."""
     strings: list[str] = json.loads(data_file("blns.json").read_text(encoding="utf-8"))
     return [*strings, *NASTY]
+
+
+def postings_of(
+    *, name: str, texts: Iterable[str | None], owner_id: UUID, is_public: bool
+) -> set[tuple[int, bytes, int]]:
+    """The postings of a template: hash of the term, scope, impact."""
+    scope = PUBLIC_SCOPE if is_public else owner_id
+    found = impacts(name, texts, pivot_terms=TEMPLATES.pivot_terms)
+    return {(term, scope.bytes, impact) for term, impact in found.items()}

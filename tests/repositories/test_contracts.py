@@ -58,7 +58,7 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
         "template_labels": "template_id, label",
         "template_label_moves": "id",
         "template_ratings": "template_id, user_id",
-        "templates_search": "template_id",
+        "template_postings": "template_id, term",
     }
     return (
         root("SELECT * FROM templates WHERE id = %s OR owner_id IN (%s, %s) ORDER BY id", *them),

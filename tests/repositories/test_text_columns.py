@@ -351,7 +351,7 @@ def everything(root: Root) -> list[int]:
         "template_labels",
         "template_label_moves",
         "template_ratings",
-        "templates_search",
+        "template_postings",
         "audit_logs",
     ]
     return [root(f"SELECT COUNT(*) FROM {table}")[0][0] for table in tables]

@@ -14,9 +14,8 @@ import dal
 from dal.config import Config, parse
 from dal.provision import connect as connect_blocking
 from dal.provision import prepare_temporary
-from dal.repositories.templates import search as template_search
-from dal.search import ranking
-from dal.search.ranking import MAX_ASKED_DOCUMENTS
+from dal.repositories.templates.search import SEARCH_DEPTH
+from dal.search import MAX_POSTINGS, query_terms, term_hash
 from dal.server import Engine, start_temporary
 from dal.session.connection import Connection
 from dal.testing.measure import counting, total
@@ -38,7 +37,12 @@ class Big:
     recorder: Recorder
     owners: list[dal.Session]
     counter: Connection
-    frequencies: dict[str, int]
+    frequencies: dict[int, int]
+
+    def holding(self, word: str) -> int:
+        """How many public templates hold a word."""
+        (term,) = query_terms(word)
+        return self.frequencies.get(term_hash(term), 0)
 
 
 def _new(n: int) -> dal.NewTemplate:
@@ -71,12 +75,9 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
                 )
             await db.acting_as(dal.Actor.system("scale")).templates.search_statistics.refresh()
             with connect_blocking(admin) as blocking, blocking.cursor() as cursor:
-                cursor.execute("ANALYZE TABLE users, templates, templates_search, search_terms")
-                cursor.execute("SELECT token, documents FROM search_terms")
-                frequencies = {
-                    token.decode() if isinstance(token, bytes) else token: number
-                    for token, number in cursor.fetchall()
-                }
+                cursor.execute("ANALYZE TABLE users, templates, template_postings, search_terms")
+                cursor.execute("SELECT term, documents FROM search_terms")
+                frequencies = dict(cursor.fetchall())
             counter = await Connection.open(admin)
             yield Big(db, recorder, owners, counter, frequencies)
             await counter.ensure_closed()
@@ -87,21 +88,12 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
 def test_the_statistics_are_those_of_the_texts(big: Big) -> None:
     public = [n for n in range(N_TEMPLATES) if n % 10 != 9]
     for rank in RANKS:
-        assert big.frequencies[f"arank{rank}_"] == sum(n % rank == 0 for n in public)
-    assert big.frequencies["aonly7_"] == 1
-    assert "aonly9_" not in big.frequencies
+        assert big.holding(f"rank{rank}") == sum(n % rank == 0 for n in public)
+    assert big.holding("only7") == 1
+    assert big.holding("only9") == 0
 
 
-async def test_what_is_asked_for_and_read_is_bounded(
-    big: Big, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Any] = []
-
-    def spy(*arguments: Any, **named: Any) -> Any:
-        asked.append(ranking.asked_tokens(*arguments, **named))
-        return asked[-1]
-
-    monkeypatch.setattr(template_search, "asked_tokens", spy)
+async def test_what_is_read_is_bounded(big: Big) -> None:
     dice = Random(5)
     words = [f"rank{rank}" for rank in RANKS] + ["template", "only8", "few3", "nowhere"]
     texts = ["template", "rank1", "rank1 rank2 template", "rank1 nowhere"]
@@ -109,20 +101,18 @@ async def test_what_is_asked_for_and_read_is_bounded(
     nobody = big.db.acting_as(dal.Actor.anonymous())
     for text in texts:
         for session in (nobody, big.owners[1]):
-            big.recorder.clear()
             async with counting(big.counter) as fetched:
                 page = await session.templates.search(text, limit=20)
-            tokens = (*asked[-1].public, *asked[-1].private)
-            assert sum(big.frequencies.get(one, 0) for one in tokens) <= MAX_ASKED_DOCUMENTS
-            assert asked[-1].documents <= MAX_ASKED_DOCUMENTS
-            # Common words alone are looked for in the most used templates alone.
             assert page.rows or text == "nowhere", text
-            # Of each document asked for: its template, its owner; and a few hundred are ranked.
-            most = 8 * MAX_ASKED_DOCUMENTS
-            if any("most_used_own" in name for name in big.recorder.names):
-                # All of the actor's own are read, and sorted.
-                most += 4 * BATCHES_PER_OWNER * BATCH
-            assert total(fetched) <= most, (text, fetched)
+            # Of each posting its template and its owner, in public and of one's own; and what is
+            # shown.
+            assert total(fetched) <= 2 * 3 * MAX_POSTINGS + 1_000, (text, fetched)
+
+
+async def test_what_few_have_is_found_beside_what_all_have(big: Big) -> None:
+    nobody = big.db.acting_as(dal.Actor.anonymous())
+    rows = (await nobody.templates.search("rank1 template only8 rank2")).rows
+    assert rows[0].template.name == "template 8"
 
 
 async def test_the_pages_end_where_the_docs_say(big: Big) -> None:
@@ -137,5 +127,4 @@ async def test_the_pages_end_where_the_docs_say(big: Big) -> None:
             if after is None:
                 break
         assert len(set(seen)) == len(seen) == await nobody.templates.count_search(text)
-        expected = big.frequencies[f"a{text.removesuffix('e') if text == 'template' else text}_"]
-        assert len(seen) == min(expected, template_search.SEARCH_DEPTH)
+        assert len(seen) == min(big.holding(text), SEARCH_DEPTH)

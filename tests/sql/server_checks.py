@@ -38,7 +38,6 @@ _FOLLOWING = {
     "before_id": ("id", "user_id"),
     "before_version": ("version",),
     "after_at": ("created_at",),
-    "after_id": ("id",),
 }
 
 

@@ -17,10 +17,10 @@ from pypika.terms import Interval, Parameter
 
 import dal
 from dal.records.page import decode_cursor, encode_cursor
-from dal.records.search import Candidate
-from dal.records.templates import TemplateSummary, Visibility
+from dal.records.templates import FoundTemplate, TemplateSummary, Visibility
 from dal.records.vocabulary import Tag
 from dal.search.binder import Binder, escape_like
+from dal.search.query import Weighted
 from dal.search.templates import (
     MAX_FILTER_TAGS,
     Arm,
@@ -29,9 +29,8 @@ from dal.search.templates import (
     TemplateSearch,
     every_shape,
     rating_rank,
-    template_candidates,
     template_count,
-    template_most_used,
+    template_reaches,
     template_search,
 )
 from dal.statements.lexer import Kind, tokens
@@ -182,20 +181,34 @@ TRACES = {
     "created_before": "`t`.`created_at`<:created_before",
     "unused": "`t`.`use_count`=:uses",
 }
+# Of each arm and reach: whose it is and who may see it.
 ACCESS = {
-    "own": "`t`.`owner_id`=:actor_id AND",
-    "public": "WHERE `t`.`visibility`=:visibility AND `t`.`deleted_at`",
-    "public_of_others": "`t`.`visibility`=:visibility AND `t`.`owner_id`<>:actor_id AND",
-    "visible": "AND (`t`.`visibility`=:visibility OR `t`.`owner_id`=:actor_id)",
-    "mine": "AND `t`.`owner_id`=:actor_id",
+    "own": ["`t`.`owner_id`=:actor_id AND"],
+    "public": ["`t`.`visibility`=:visibility AND `t`.`deleted_at`"],
+    "public_of_others": ["`t`.`visibility`=:visibility AND `t`.`owner_id`<>:actor_id AND"],
+    "private": ["`t`.`visibility`=:visibility AND `t`.`deleted_at`"],
+    "visible by words for the user": [
+        "`p`.`scope`=:public_scope AND `t`.`visibility`=:visibility",
+        "`p`.`scope`=:own_scope AND `t`.`owner_id`=:actor_id",
+    ],
+    "mine by words for the user": [
+        "`p`.`scope`=:own_scope AND `t`.`owner_id`=:actor_id",
+        "`p`.`scope`=:public_scope AND `t`.`visibility`=:visibility AND `t`.`owner_id`=:actor_id",
+    ],
+    "public by words for the user": ["`p`.`scope`=:public_scope AND `t`.`visibility`=:visibility"],
+    "public by words for the system": [
+        "`p`.`scope`=:public_scope AND `t`.`visibility`=:visibility"
+    ],
+    "visible by words for the system": [],
 }
+TERMS = (Weighted(5, 2, 0), Weighted(6, 1, 9))
 
 
 def test_every_shape_is_made_of_bound_values_alone() -> None:
     actor, tag = uuid4(), uuid4()
     labels: set[str] = set()
     texts: set[str] = set()
-    for label, built in every_shape(actor, tag, "aneedle_ ahay_", FILTERS):
+    for label, built in every_shape(actor, tag, TERMS, FILTERS):
         labels.add(label)
         sql = built.handle.statement.sql
         texts.add(sql)
@@ -203,19 +216,23 @@ def test_every_shape_is_made_of_bound_values_alone() -> None:
         # The binder has looked at each; here without it.
         kinds = {token.kind for token in tokens(sql)}
         assert kinds <= {Kind.WORD, Kind.QUOTED_NAME, Kind.PARAM, Kind.SPACE, Kind.OTHER}
-        # Deleted templates and deleted owners are left out in each of them.
-        assert "AND `t`.`deleted_at` IS NULL" in sql
-        assert "`t`.`owner_id`=`o`.`id` AND `o`.`deleted_at` IS NULL" in sql
-        built.handle.statement.render(built.values)
+        # Deleted templates and deleted owners are left out in each of them, for each word.
         kind, _, given = label.partition(": ")
-        if kind == "public by words":
-            assert "`t`.`deleted_at` IS NULL AND `t`.`visibility`=:visibility" in sql
-            assert "actor_id" not in built.values
-        elif given == "no filter" or kind.split()[0] != "public":
-            assert ACCESS[kind.split()[0]] in sql, label
+        by_words = len(TERMS) if "by words" in kind else 1
+        n_parts = by_words * (
+            2 if kind.startswith(("visible by words for the user", "mine")) else 1
+        )
+        assert sql.count("`t`.`deleted_at` IS NULL") == n_parts, label
+        assert sql.count("`t`.`owner_id`=`o`.`id` AND `o`.`deleted_at` IS NULL") == n_parts
+        built.handle.statement.render(built.values)
+        for part in ACCESS[kind if by_words > 1 else kind.split()[0]]:
+            assert sql.count(part) == by_words, label
         names = set() if given == "no filter" else set(given.split())
         assert {name for name, trace in TRACES.items() if trace in sql} == names, label
-    assert len(texts) == len(labels) == (3 * (5 + 2) + 3) * (1 + len(FILTERS) + 1)
+    # What the system finds in public it finds as anybody does; private ones by another value.
+    n_kinds = 4 * (5 + 1) + 5
+    assert len(labels) == n_kinds * (1 + len(FILTERS) + 1)
+    assert len(texts) == (n_kinds - 1 - 6) * (1 + len(FILTERS) + 1)
 
 
 @given(
@@ -388,9 +405,7 @@ def test_a_rating_is_compared_in_whole_hundredths(given: Any, hundredths: int | 
             TemplateSearch(min_rating=given)
         return
     search = TemplateSearch(min_rating=given)
-    built = template_most_used(
-        search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[], limit_rows=1
-    )
+    built = template_count(search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[])
     assert built.values["min_rating"] == hundredths
     assert built.values["rating_scale"] == 100
 
@@ -417,14 +432,11 @@ def test_each_filter_makes_another_list() -> None:
 
 
 SUMMARY = record(TemplateSummary, use_count=7, trend=8, rating_sum=9, rating_count=2)
-CANDIDATE = Candidate(
-    id=SUMMARY.id, is_public=True, terms=1, tokens="", created_at=SUMMARY.created_at, use_count=7,
-    trend=8, rating_rank=325_000,
-)  # fmt: skip
+FOUND = record(FoundTemplate, id=SUMMARY.id, use_count=7, trend=8, rating_rank=325_000)
 
 
-@pytest.mark.parametrize("row", [SUMMARY, CANDIDATE])
-def test_a_page_ends_with_what_it_is_ordered_by(row: TemplateSummary | Candidate) -> None:
+@pytest.mark.parametrize("row", [SUMMARY, FOUND])
+def test_a_page_ends_with_what_it_is_ordered_by(row: TemplateSummary | FoundTemplate) -> None:
     assert Sort.NEWEST.key_of(row) == Sort.OLDEST.key_of(row) == (row.created_at, row.id)
     assert Sort.POPULAR.key_of(row) == (7, row.id)
     assert Sort.TRENDING.key_of(row) == (8, row.id)
@@ -463,20 +475,16 @@ def test_no_filter_is_lost_on_the_way(
     }
     with pytest.raises(dal.UsageError, match="tag_ids"):
         template_search(search, Arm.PUBLIC, after=search.sort.first_key, **ids)
-    with pytest.raises(dal.UsageError, match="tag_ids"):
-        template_candidates(search, words="aone_", **ids)
-    with pytest.raises(dal.UsageError, match="tag_ids"):
-        template_most_used(search, Arm.PUBLIC, **ids)
     del ids["limit_rows"]
+    with pytest.raises(dal.UsageError, match="tag_ids"):
+        template_reaches(search, by_system=False, **ids)
     with pytest.raises(dal.UsageError, match="tag_ids"):
         template_count(search, Arm.PUBLIC, **ids)
 
 
 def test_one_of_tags_that_there_are_not_finds_nothing() -> None:
     search = TemplateSearch(any_tags=["a"])
-    built = template_most_used(
-        search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[], limit_rows=1
-    )
+    built = template_count(search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[])
     assert built.handle.statement.render(built.values).empty_list
 
 
@@ -491,34 +499,8 @@ def test_a_page_without_words_has_no_text() -> None:
         template_count(search, Arm.PUBLIC, actor_id=None, tag_ids=[], any_tag_ids=[])
 
 
-@pytest.mark.parametrize(
-    "words", ["", " ", " aone_", "aone_ ", "aone_  atwo_", "Aone_", "aone-", "+aone_", '"aone_"',
-              "aone_\n", "日本", "aone*", "a'b"],
-)  # fmt: skip
-def test_only_tokens_reach_the_full_text_index(words: str) -> None:
-    with pytest.raises(dal.UsageError):
-        template_candidates(
-            TemplateSearch(text="x"), actor_id=None, tag_ids=[], any_tag_ids=[], words=words,
-            limit_rows=1,
-        )  # fmt: skip
-
-
-def test_nobody_owns_what_the_index_finds() -> None:
-    """Equal to NULL is nothing: without an actor, visible is public, and mine is nothing."""
-    for scope in ("visible", "mine"):
-        built = template_candidates(
-            TemplateSearch(text="x", scope=scope), actor_id=None, tag_ids=[], any_tag_ids=[],
-            words="aone_", limit_rows=1,
-        )  # fmt: skip
-        rendered = built.handle.statement.render(built.values).sql.decode()
-        assert "`t`.`owner_id`=NULL" in rendered
-        assert "IS NOT NULL" not in rendered
-
-
 def test_a_page_of_nobodys_own_is_refused() -> None:
     for arm in (Arm.OWN, Arm.PUBLIC_OF_OTHERS):
-        built = template_most_used(
-            TemplateSearch(), arm, actor_id=None, tag_ids=[], any_tag_ids=[], limit_rows=1
-        )
+        built = template_count(TemplateSearch(), arm, actor_id=None, tag_ids=[], any_tag_ids=[])
         with pytest.raises(dal.ValueRejectedError):
             built.handle.statement.render(built.values)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dal.errors import UsageError
 from dal.records.snippets import Snippet
 from dal.search.analysis import terms_of
-from dal.search.documents import query_terms
+from dal.search.query import query_terms
 from dal.search.snippets import MAX_SNIPPET_SOURCE_CHARS, snippet
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))

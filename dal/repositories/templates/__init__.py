@@ -382,7 +382,7 @@ class TemplateRepository(TemplateRules):
         }
         template = attrs.evolve(before, **changed)
         if changes.keys() - {"category"}:
-            await self._index(template, now)
+            await self._index(template)
         return template, changes
 
     @changing
@@ -400,7 +400,7 @@ class TemplateRepository(TemplateRules):
             template_id=template_id, actor_id=actor_id, now=now
         ):
             await self._refuse("template.soft_delete", template_id)
-        await self._texts.delete_one(template_id=template_id)
+        await self._postings.delete_by_template(template_id=template_id)
         await self._audit.write("template.soft_delete", TARGET, template_id, at=now)
 
     @changing
@@ -417,6 +417,6 @@ class TemplateRepository(TemplateRules):
         if not await self._templates.restore(template_id=template_id, actor_id=actor_id, now=now):
             await self._refuse("template.restore", template_id)
         template = await self._get(template_id)
-        await self._index(template, now)
+        await self._index(template)
         await self._audit.write("template.restore", TARGET, template_id, at=now)
         return template

@@ -31,7 +31,7 @@ from dal.repositories.templates.rows import (
     template_row,
     version_rows,
 )
-from dal.repositories.templates.rules import TARGET, TemplateRules, search_row
+from dal.repositories.templates.rules import TARGET, TemplateRules, posting_rows
 from dal.repositories.vocabulary.words import Vocabulary
 
 __all__ = ["TemplateCreation", "again_if_merged"]
@@ -124,7 +124,9 @@ class TemplateCreation(TemplateRules):
         if labels:
             await TemplateLabelsGateway(self._scope).insert_many(labels)
             await TemplateLabelMovesGateway(self._scope).insert_many(move_rows(labels, now))
-        await self._texts.insert_many(search_row(template, now) for _, template in pairs)
+        await self._postings.insert_many(
+            row for _, template in pairs for row in posting_rows(template)
+        )
 
     async def create_many(
         self, action: str, news: Sequence[NewTemplate], owner: UUID

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final, NoReturn, cast
+from typing import Final, NoReturn, cast
 from uuid import UUID
 
 from dal.errors import NotFoundError
-from dal.gateways import TemplatesGateway, TemplatesSearchGateway, UsersGateway
+from dal.gateways import TemplatePostingsGateway, TemplatesGateway, UsersGateway
 from dal.records.actor import Role
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key, decode_cursor
 from dal.records.templates import Template, TemplateRow, Visibility
 from dal.repositories.base import Repository
-from dal.search import document
+from dal.search import PUBLIC_SCOPE, TEMPLATES, impacts
 from dal.session import Scope
 
-__all__ = ["CORPUS", "TARGET", "TemplateRules", "absent", "search_row", "start"]
+__all__ = ["TARGET", "TemplateRules", "absent", "posting_rows", "start"]
 
 TARGET: Final = "template"
 """What the audit log calls a template."""
-
-CORPUS: Final = "templates"
-"""The texts that the search counts the words of."""
 
 _FIRST: Final[Key] = (END_OF_TIME, MAX_ID)
 
@@ -34,7 +32,7 @@ class TemplateRules(Repository):
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self._templates = TemplatesGateway(scope)
-        self._texts = TemplatesSearchGateway(scope)
+        self._postings = TemplatePostingsGateway(scope)
         self._users = UsersGateway(scope)
 
     async def _is_there(self, template_id: UUID) -> bool:
@@ -86,30 +84,21 @@ class TemplateRules(Repository):
             )
         )
 
-    async def _index(self, template: Template, now: datetime) -> None:
+    async def _index(self, template: Template) -> None:
         """Have the search find the template as it is now; it is locked."""
-        await self._texts.upsert(**search_row(template, now))
+        await self._postings.delete_by_template(template_id=template.id)
+        await self._postings.insert_many(posting_rows(template))
 
 
-def search_row(template: Template, now: datetime) -> dict[str, Any]:
-    """The parameters of templates_search/upsert and insert_many."""
+def posting_rows(template: Template) -> Iterator[dict[str, object]]:
+    """The parameters of template_postings/insert_many."""
+    texts = (*sorted(template.tags), template.author_name, template.description, template.content)
     is_public = template.visibility is Visibility.PUBLIC
-    found = document(
-        name=template.name,
-        description=template.description,
-        author_name=template.author_name,
-        tags=sorted(template.tags),
-        content=template.content,
-        owner_id=template.owner_id,
-        is_public=is_public,
-    )
-    return {
-        "template_id": template.id,
-        "is_public": is_public,
-        "terms": found.n_terms,
-        "tokens": found.tokens,
-        "now": now,
-    }
+    scope = PUBLIC_SCOPE if is_public else template.owner_id
+    found = impacts(template.name, texts, pivot_terms=TEMPLATES.pivot_terms)
+    # In the order of the key, in which they are stored.
+    for term, impact in sorted(found.items()):
+        yield {"term": term, "scope": scope, "impact": impact, "template_id": template.id}
 
 
 def absent() -> NotFoundError:

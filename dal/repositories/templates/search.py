@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Unpack, cast
 from uuid import UUID
 
 import attrs
 
-from dal.gateways import SearchCorporaGateway, SearchTermsGateway, TagsGateway
+from dal.gateways import (
+    SearchCorporaGateway,
+    SearchTermsGateway,
+    TagsGateway,
+    TemplatePostingsGateway,
+)
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
-from dal.records.search import Candidate
 from dal.records.snippets import Snippet
-from dal.records.templates import TemplateHit, TemplateHitRow, TemplateSummary
-from dal.repositories.templates.rules import CORPUS, TemplateRules
+from dal.records.templates import (
+    FoundTemplate,
+    ScoredTemplate,
+    TemplateHit,
+    TemplateHitRow,
+    TemplateSummary,
+)
+from dal.repositories.templates.rules import TemplateRules
 from dal.search import (
+    SCORE_SCALE,
+    TEMPLATES,
     Arm,
-    Corpus,
+    Counts,
     SearchScope,
     Sort,
     TemplateFilters,
     TemplateSearch,
-    asked_tokens,
-    counted_tokens,
     query_terms,
-    rank,
-    ranking,
     snippet,
-    template_candidates,
+    template_best,
     template_count,
-    template_most_used,
+    template_reaches,
     template_search,
+    term_hash,
+    weighted,
 )
-from dal.search.documents import public_tokens
 
 __all__ = ["SEARCH_DEPTH", "TemplateSearches"]
 
 SEARCH_DEPTH: Final = 300
-"""To how many hits the pages of a search by words lead at most, of each kind of candidates."""
+"""To how many hits the pages of a search by words lead at most."""
 
 _HEAD_CHARS: Final = 8_000
-# Scores are compared as whole numbers, which a cursor holds exactly.
-_SCORE_SCALE: Final = 10**12
 
 
 @attrs.frozen(slots=True)
@@ -58,7 +65,7 @@ def _summary(row: TemplateHitRow) -> TemplateSummary:
     )
 
 
-def _snippet(row: TemplateHitRow, terms: Sequence[str]) -> Snippet | None:
+def _snippet(row: TemplateHitRow, terms: Mapping[str, int]) -> Snippet | None:
     """From what says most of a template in the fewest words on."""
     texts = (row.description or "", row.content_head, row.name, row.author_name or "")
     return snippet((*texts, ", ".join(sorted(row.tags))), terms)
@@ -90,7 +97,9 @@ class TemplateSearches(TemplateRules):
             shown = page_of(name, rows, limit, search.sort.key_of)
             return Page(tuple(TemplateHit(row, None, None) for row in shown.rows), shown.next)
         terms = query_terms(search.text)
-        found = await self._found(search, terms, arms, tags)
+        # The first page is what comes first; which one a later page begins with is seen in all.
+        wanted = min(limit + 1, SEARCH_DEPTH) if after is None else SEARCH_DEPTH
+        found = await self._found(search, terms, tags, wanted)
         ascending = search.sort is Sort.OLDEST
         rest = [one for one in found if (one[0] > begin if ascending else one[0] < begin)]
         # Where a page ends is said by what was found: what is gone meanwhile is not its end.
@@ -105,7 +114,7 @@ class TemplateSearches(TemplateRules):
         if tags is None:
             return 0
         if search.text is not None:
-            return len(await self._found(search, query_terms(search.text), arms, tags))
+            return len(await self._found(search, query_terms(search.text), tags))
         actor_id = self._scope.actor.id
         counts = [
             await self._scope.search(
@@ -141,82 +150,62 @@ class TemplateSearches(TemplateRules):
         return sorted(rows, key=search.sort.key_of, reverse=search.sort is not Sort.OLDEST)
 
     async def _found(
-        self, search: TemplateSearch, terms: Sequence[str], arms: Sequence[Arm], tags: _Tags
+        self,
+        search: TemplateSearch,
+        terms: Mapping[str, int],
+        tags: _Tags,
+        limit_rows: int = SEARCH_DEPTH,
     ) -> list[tuple[Key, float]]:
-        """All hits of a search by words, in its order: what it is ordered by, and the score."""
+        """The hits of a search by words, in its order: what it is ordered by, and the score.
+
+        All of them, or by relevance as many as are wanted.
+        """
         if not terms:
             return []
-        owner_id = None if search.scope is SearchScope.PUBLIC else self._scope.actor.id
-        corpora, counts = SearchCorporaGateway(self._scope), SearchTermsGateway(self._scope)
-        corpus = await corpora.find(corpus=CORPUS)
-        known = await counts.list_by_tokens(
-            corpus=CORPUS, search_tokens=counted_tokens(terms, owner_id)
+        counts = await self._counts([term_hash(term) for term in terms])
+        reaches = template_reaches(
+            search,
+            actor_id=self._scope.actor.id,
+            by_system=self._by_system,
+            tag_ids=tags.all_of,
+            any_tag_ids=tags.any_of,
         )
-        frequencies = {count.token: count.documents for count in known}
-        asked = asked_tokens(terms, frequencies, owner_id=owner_id)
-        candidates: dict[UUID, Candidate] = {}
-        holding: set[UUID] = set()
-        in_mine = attrs.evolve(search, scope=SearchScope.MINE)
-        for words, where in ((asked.public, search), (asked.private, in_mine)):
-            if words:
-                query = template_candidates(
-                    where,
-                    actor_id=self._scope.actor.id,
-                    tag_ids=tags.all_of,
-                    any_tag_ids=tags.any_of,
-                    words=" ".join(words),
-                    limit_rows=SEARCH_DEPTH,
-                )
-                candidates.update((row.id, row) for row in await self._scope.search(query))
-        holding.update(candidates)
-        common = [term for term in terms if public_tokens(term).body not in asked.public]
-        # Of such words alone, a few names may have one; beside them, a word may be in no text.
-        if len(common) == len(terms) or (common and not candidates):
-            for arm in arms:
-                query = template_most_used(
-                    search,
-                    arm,
-                    actor_id=self._scope.actor.id,
-                    tag_ids=tags.all_of,
-                    any_tag_ids=tags.any_of,
-                    limit_rows=SEARCH_DEPTH,
-                )
-                candidates.update((row.id, row) for row in await self._scope.search(query))
-        ranked = rank(
-            terms,
-            (
-                ranking.Candidate(row.id, row.tokens, row.terms, not row.is_public)
-                for row in candidates.values()
-            ),
-            corpus=Corpus(0, 0) if corpus is None else Corpus(corpus.documents, corpus.terms),
-            frequencies=frequencies,
-            owner_id=owner_id,
-        )
-        scores = {one.id: one.score for one in ranked}
-        # The index found a word of theirs that is further on than what is ranked.
-        scores.update(dict.fromkeys(holding - scores.keys(), 1 / _SCORE_SCALE))
-        return sorted(
-            (
-                (
-                    (int(score * _SCORE_SCALE), of)
-                    if search.sort is Sort.RELEVANCE
-                    else search.sort.key_of(candidates[of]),
-                    score,
-                )
-                for of, score in scores.items()
-            ),
-            reverse=search.sort is not Sort.OLDEST,
-        )
+        asked = weighted(terms, counts)
+        if search.sort is Sort.RELEVANCE:
+            best = template_best(search, reaches, asked, ScoredTemplate, limit_rows=limit_rows)
+            rows = await self._scope.search(best)
+            return [((row.score, row.id), row.score / SCORE_SCALE) for row in rows]
+        every = template_best(search, reaches, asked, FoundTemplate, limit_rows=SEARCH_DEPTH)
+        found = [
+            (search.sort.key_of(row), row.score / SCORE_SCALE)
+            for row in await self._scope.search(every)
+        ]
+        return sorted(found, reverse=search.sort is not Sort.OLDEST)
+
+    async def _counts(self, terms: Sequence[int]) -> Counts:
+        """How many public templates hold each term: as last counted, or now if they never were."""
+        corpus = await SearchCorporaGateway(self._scope).find(corpus=TEMPLATES.name)
+        if corpus is None:
+            known = await TemplatePostingsGateway(self._scope).list_frequencies(
+                search_terms=terms, limit_rows=len(terms)
+            )
+            documents = await self._templates.count_public()
+        else:
+            known = await SearchTermsGateway(self._scope).list_by_terms(
+                corpus=TEMPLATES.name, search_terms=terms
+            )
+            documents = corpus.documents
+        return Counts(documents, {count.term: count.documents for count in known})
 
     async def _hits(
-        self, found: Sequence[tuple[Key, float]], terms: Sequence[str]
+        self, found: Sequence[tuple[Key, float]], terms: Mapping[str, int]
     ) -> list[TemplateHit]:
         """The templates themselves, as far as they still are there and to be seen."""
         ids = [cast(UUID, key[-1]) for key, _ in found]
         rows = {
             row.id: row
             for row in await self._templates.list_hits(
-                template_ids=ids, actor_id=self._scope.actor.id, head_chars=_HEAD_CHARS
+                template_ids=ids, head_chars=_HEAD_CHARS, **self._reader
             )
         }
         return [
@@ -244,6 +233,8 @@ class TemplateSearches(TemplateRules):
         if scope is SearchScope.MINE:
             self._me()
             return (Arm.OWN,)
+        if scope is SearchScope.VISIBLE and self._by_system:
+            return (Arm.PUBLIC, Arm.PRIVATE)
         if scope is SearchScope.PUBLIC or not self._scope.actor.is_user:
             return (Arm.PUBLIC,)
         return (Arm.OWN, Arm.PUBLIC_OF_OTHERS)

@@ -189,7 +189,7 @@ class TemplateVersions(TemplateRules):
             template_id=row.id, actor_id=row.owner_id, version=version.version, now=updated_at
         )
         await self._versions.insert_many([version_row(version)])
-        await self._index(attrs.evolve(before, content=content, head_version=version.version), now)
+        await self._index(attrs.evolve(before, content=content, head_version=version.version))
         changes = changes_between(
             {
                 "content": before.content,
@@ -274,7 +274,7 @@ class TemplateVersions(TemplateRules):
         ):
             raise NotFoundError("no such version")
         if version == row.head_version:
-            await self._index(await self._get(template_id), now)
+            await self._index(await self._get(template_id))
         await self._audit.write(
             action,
             TARGET,

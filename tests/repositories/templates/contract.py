@@ -62,9 +62,9 @@ TEMPLATES: Final[dict[str, str]] = {
     "count_all":                  "PD PD PD PD PD       PD PD PD PD      PD PD    yes no no no",
     "usage.statistics":           "yes yes no no no     no yes no no     no yes   yes no no no",
     "exchange.list_taken_ids":    "yes yes yes yes no   no no no no      PD PD    PD PD PD PD",
-    # the system searches what is public
-    "search":                     "yes yes no no no     no yes no no     no yes   no no no no",
-    "count_search":               "yes yes no no no     no yes no no     no yes   no no no no",
+    # the system finds what is private too
+    "search":                     "yes yes no no no     no yes no no     no yes   yes no no no",
+    "count_search":               "yes yes no no no     no yes no no     no yes   yes no no no",
     # with the id of the case's template, for the case's owner where the system asks
     "create":                     "UQ UQ UQ PM yes      UQ UQ UQ UQ      PD PD    UQ UQ PM yes",
     "exchange.create_many":       "UQ UQ UQ PM yes      UQ UQ UQ UQ      PD PD    UQ UQ PM yes",

@@ -193,7 +193,7 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
     assert await sent(t.create(name="n", content="c", id=mine)) == [
         "templates/insert",
         "template_versions/insert_many",
-        "templates_search/insert_many",
+        "template_postings/insert_many",
         "audit_logs/insert",
     ]
     assert await sent(t.create(name="n", content="c", category=word, tags=[word])) == [
@@ -204,7 +204,7 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "tags/insert_many",
         "template_versions/insert_many",
         "template_tags/insert_many",
-        "templates_search/insert_many",
+        "template_postings/insert_many",
         "audit_logs/insert",
     ]
     assert await sent(t.update_details(mine, name="m")) == [
@@ -212,7 +212,8 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "templates/lock_own",
         "templates/get",
         "templates/update_details",
-        "templates_search/upsert",
+        "template_postings/delete_by_template",
+        "template_postings/insert_many",
         "audit_logs/insert",
     ]
     # What words do not find is not written anew.
@@ -230,7 +231,8 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "templates/get",
         "templates/update_head",
         "template_versions/insert_many",
-        "templates_search/upsert",
+        "template_postings/delete_by_template",
+        "template_postings/insert_many",
         "audit_logs/insert",
     ]
     assert await sent(t.versions.rollback(mine, 1)) == [
@@ -240,7 +242,8 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "templates/get",
         "templates/update_head",
         "template_versions/insert_many",
-        "templates_search/upsert",
+        "template_postings/delete_by_template",
+        "template_postings/insert_many",
         "audit_logs/insert",
     ]
     assert await sent(t.versions.delete(mine, 2)) == [
@@ -285,14 +288,15 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
     assert await sent(t.soft_delete(mine)) == [
         "users/lock_live",
         "templates/soft_delete",
-        "templates_search/delete_one",
+        "template_postings/delete_by_template",
         "audit_logs/insert",
     ]
     assert await sent(t.restore(mine)) == [
         "users/lock_live",
         "templates/restore",
         "templates/get",
-        "templates_search/upsert",
+        "template_postings/delete_by_template",
+        "template_postings/insert_many",
         "audit_logs/insert",
     ]
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import product
 from random import Random
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -24,9 +25,8 @@ from hypothesis import strategies as st
 import dal
 from dal.config import Config, parse
 from dal.provision import connect, prepare_temporary
-from dal.repositories.templates import search as template_search
-from dal.search import ranking
-from dal.search.ranking import MAX_ASKED_DOCUMENTS
+from dal.repositories.templates.search import SEARCH_DEPTH
+from dal.search import MAX_POSTINGS
 from dal.server import Engine, start_temporary
 from tests.conftest import CHEAP_HASHES, START, Recorder, new_user, options
 from tests.repositories.data import data_file, naughty_strings
@@ -50,6 +50,11 @@ class World:
     @property
     def nobody(self) -> dal.Session:
         return self.db.acting_as(dal.Actor.anonymous())
+
+    @staticmethod
+    def word() -> str:
+        """One that no other test has."""
+        return f"w{uuid4().hex}"
 
     async def user(self) -> dal.Session:
         return self.db.acting_as(dal.Actor.user((await new_user(self.db)).id))
@@ -587,7 +592,7 @@ async def test_a_snippet_shows_why(as_ada: dal.Session) -> None:
 # What a search costs, and who is found
 
 
-EVERY: Final = (1, 2, 3, 5, 7, 50, 700)
+MANY: Final = MAX_POSTINGS + 100
 
 
 def scored(hits: Sequence[dal.TemplateHit]) -> list[tuple[UUID, float | None]]:
@@ -651,77 +656,53 @@ async def test_others_private_rows_are_neither_found_nor_counted_nor_ranked(
     assert await seen() == before
 
 
-async def test_what_the_index_is_asked_for_is_bounded(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Asserted on the statistics as they are counted, of what the search really asks for."""
+async def test_a_common_word_is_found_beside_a_rare_one(world: World) -> None:
+    """However many have it, and though one word is rare or in no text at all."""
     me = await world.user()
-    documents = MAX_ASKED_DOCUMENTS + 300
-    made = await me.templates.exchange.create_many(
-        dal.NewTemplate(
-            name=f"common {'named' if n % 2 else 'titled'}",
-            content=" ".join(["common", *(f"every{k}" for k in EVERY if n % k == 0)]),
-            visibility="public",
-        )
-        for n in range(documents)
-    )  # fmt: skip
-    private = await me.templates.exchange.create_many(
-        dal.NewTemplate(name="common own", content="common every1 every2") for _ in range(900)
+    word = world.word()
+    await me.templates.exchange.create_many(
+        dal.NewTemplate(name=f"n{n}", content=word, visibility="public") for n in range(MANY)
     )
+    typo = await me.templates.create(name="typo", content=f"rare{word}", visibility="public")
+    for is_counted in (False, True):
+        if is_counted:
+            await world.system.templates.search_statistics.refresh()
+        for text in (word, f"{word} rare{word}", f"{word} no{word}"):
+            assert await me.templates.count_search(text) == SEARCH_DEPTH, text
+        best = (await me.templates.search(f"{word} rare{word}")).rows[0]
+        assert best.template.id == typo.id
+
+
+async def test_ones_own_are_found_by_a_word_that_all_of_them_have(world: World) -> None:
+    me, word = await world.user(), world.word()
+    await me.templates.exchange.create_many(
+        dal.NewTemplate(name=f"n{n}", content=f"{word} weekly") for n in range(900)
+    )
+    await world.system.templates.search_statistics.refresh()
+    for scope, text in product(("mine", "visible"), (word, f"weekly {word}")):
+        assert await me.templates.count_search(text, scope=scope) == SEARCH_DEPTH
+    assert await world.nobody.templates.count_search(word) == 0
+
+
+async def test_the_system_searches_all_that_it_sees(world: World) -> None:
+    me, word = await world.user(), world.word()
+    made = await me.templates.create(name="x", content=word)
+    for text in (word, None):
+        hits = (await world.system.templates.search(text, owner_id=made.owner_id)).rows
+        assert [hit.template.id for hit in hits] == [made.id]
+        count = await world.system.templates.count_search(text, owner_id=made.owner_id)
+        assert count == 1
+    assert await world.system.templates.count_search(word, scope="public") == 0
+
+
+async def test_what_is_counted_is_public_and_of_live_users(world: World) -> None:
+    owner = await world.system.users.create(email=f"{uuid4()}@x.example", full_name="O")
+    session = world.db.acting_as(dal.Actor.user(owner.id))
+    before = await world.system.templates.search_statistics.refresh()
+    await session.templates.create(name="x", content="y", visibility="public")
+    await session.templates.create(name="x", content="y")
     counted = await world.system.templates.search_statistics.refresh()
-    assert counted.documents >= documents
-    frequencies = dict(world.root("SELECT token, documents FROM search_terms"))
-    asked: list[Any] = []
-    real = ranking.asked_tokens
-
-    def spy(*arguments: Any, **named: Any) -> Any:
-        asked.append(real(*arguments, **named))
-        return asked[-1]
-
-    monkeypatch.setattr(template_search, "asked_tokens", spy)
-
-    async def ask(session: dal.Session, text: str, **search: Any) -> tuple[list[str], list[UUID]]:
-        world.recorder.clear()
-        page = await session.templates.search(text, limit=50, **search)
-        sent = [name for name in world.recorder.names if name.startswith("search/")]
-        tokens = (*asked[-1].public, *asked[-1].private)
-        total = sum(frequencies.get(token, 0) for token in tokens)
-        assert total <= asked[-1].documents <= MAX_ASKED_DOCUMENTS, (text, tokens)
-        return sent, [hit.template.id for hit in page.rows]
-
-    await me.templates.usage.record(made[7].id)
-    # Words that all have: the most used of what is seen, by index.
-    for text in ("common", "common every1", "every1", "COMMON every1 common"):
-        sent, found = await ask(world.nobody, text)
-        # A word that is common in texts may be rare in names, or in none: that is asked for too.
-        in_names = ["search/template_candidates_visible"] if "every1" in text else []
-        assert sent == [*in_names, "search/template_most_used_public"], text
-        assert len(found) == 50
-        # That deep the pages go, and no deeper; the most used is on one of them.
-        every = await ids(world.nobody, text)
-        assert made[7].id in every
-        assert 250 < len(every) <= template_search.SEARCH_DEPTH
-        assert await world.nobody.templates.count_search(text) == len(every)
-    sent, _ = await ask(me, "common")
-    assert sent == ["search/template_most_used_own", "search/template_most_used_public_of_others"]
-    sent, _ = await ask(me, "common", scope="mine")
-    assert sent == ["search/template_most_used_own"]
-    # Beside a word that nobody wrote, too.
-    assert made[7].id in await ids(world.nobody, "every1 nowhere")
-    assert await ids(world.nobody, "nowhere") == []
-    # A rare one among them is what is asked for.
-    sent, found = await ask(world.nobody, "common every1 every700")
-    assert sent == ["search/template_candidates_visible"]
-    rare = [template.id for n, template in enumerate(made) if n % 700 == 0]
-    assert set(found[: len(rare)]) == set(rare)
-    dice = Random(3)
-    vocabulary = ["common", "named", "titled", "own", "unknownword"]
-    vocabulary += [f"every{k}" for k in EVERY]
-    for _ in range(25):
-        text = " ".join(dice.sample(vocabulary, k=dice.randrange(1, 9)))
-        for session in (me, world.nobody):
-            await ask(session, text)
-    assert any(one.public for one in asked)
-    assert any(one.private for one in asked)
-    assert not all(one.public for one in asked)
-    assert (len(private), len(made)) == (900, documents)
+    assert counted.documents == before.documents + 1
+    await world.system.users.soft_delete(owner.id)
+    counted = await world.system.templates.search_statistics.refresh()
+    assert counted.documents == before.documents == await world.system.templates.count_public()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 import attrs
 
@@ -114,7 +113,6 @@ COMMON: Final = Aggregate(
     values={
         "actor_id": (fill.user_id(OWNER), NOBODY),
         "actor_is_system": (False, NEVER_MISSES),
-        "after_id": (UUID(int=0), MAX_ID),
         "before_at": (END_OF_TIME, BEFORE_ALL),
         "before_deleted_at": (END_OF_TIME, BEFORE_ALL),
         "before_id": (MAX_ID, NEVER_MISSES),

@@ -1,59 +1,56 @@
-"""What the search knows of templates: what their statements are asked with."""
+"""What the search knows of words: what its statements are asked with."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
-from dal.search.documents import public_tokens
-from dal.statements import Statement
+from dal.search.analysis import terms_of
+from dal.search.postings import term_hash
 from tests import fill
-from tests.sql.aggregates.common import (
-    IN_TRASH,
-    NEVER_MISSES,
-    Aggregate,
-    Values,
-    same,
-)
+from tests.sql.aggregates.common import NEVER_MISSES, Aggregate, Values, live, same
 
-_TOKENS_THERE: Final = [public_tokens(term).body for term in (fill.WORD, "10")]
+_TERMS_THERE: Final = [term_hash(term) for term in terms_of(f"{fill.WORD} 10")]
 
 
-def _template_cursor(n: int) -> Values:
-    return {"before_at": fill.template_created_at(n), "before_id": fill.template_id(n)}
+def _frequencies(factor: int, values: Values) -> list[tuple[object, ...]]:
+    """How many public templates of live owners have each of the terms."""
+    seen = set(live(factor))
+    counts = Counter(
+        term
+        for n, found in fill.postings(factor)
+        if n in seen and fill.is_public(n)
+        for term in found.keys() & set(_TERMS_THERE)
+    )
+    return [*sorted(counts.items())]
 
 
-def _middle(statement: Statement, names: set[str], factor: int) -> Values:
-    return {"after_id": fill.template_id(250 * factor)} if "after_id" in names else {}
+def _counted(values: Values) -> Values:
+    """How many terms public templates of live owners have, and how often, together."""
+    seen = set(live(1))
+    held = [found for n, found in fill.postings(1) if n in seen and fill.is_public(n)]
+    return {"terms": len(set().union(*held)), "documents": sum(map(len, held))}
 
 
 AGGREGATE: Final = Aggregate(
-    tables=("search_corpora", "search_terms", "templates_search"),
+    tables=("search_corpora", "search_terms"),
     values={
         "corpus": (fill.CORPUS, "no-such-texts"),
-        "corpus_terms": (7_000, NEVER_MISSES),
         "documents": (70, NEVER_MISSES),
-        "is_public": (True, NEVER_MISSES),
-        "search_tokens": (_TOKENS_THERE, ["anosuchword_"]),
-        "terms": (2, NEVER_MISSES),
-        "token": ("anewword_", NEVER_MISSES),
-        "tokens": (" aa_ ab_", NEVER_MISSES),
+        "search_terms": (_TERMS_THERE, [1]),
     },
     cases={
         "search_corpora/upsert": ({}, {"corpus": "other-texts"}),
-        "templates_search/insert_many": (IN_TRASH,),
-        "templates_search/upsert": ({}, IN_TRASH),
+        "search_terms/insert_of_templates": ({"corpus": "other-texts"},),
     },
+    numbers={"template_postings/list_frequencies": _frequencies},
     rows={
         "search_corpora": "SELECT * FROM search_corpora WHERE corpus = :corpus",
-        "templates_search": "SELECT * FROM templates_search WHERE template_id = :template_id",
+        "search_terms": "SELECT COUNT(*) AS terms, SUM(documents) AS documents FROM search_terms"
+        " WHERE corpus = :corpus",
     },
     written={
-        "search_corpora/upsert": same(
-            "corpus", "documents", terms="corpus_terms", updated_at="now"
-        ),
-        "templates_search/upsert": same(
-            "template_id", "is_public", "terms", "tokens", updated_at="now"
-        ),
+        "search_corpora/upsert": same("corpus", "documents", updated_at="now"),
+        "search_terms/insert_of_templates": _counted,
     },
-    middle=_middle,
 )

@@ -239,6 +239,7 @@ AGGREGATE: Final = Aggregate(
         "template_ratings",
         "template_tags",
         "template_versions",
+        "template_postings",
     ),
     values={
         "author_name": ("Ada", NEVER_MISSES),
@@ -255,6 +256,7 @@ AGGREGATE: Final = Aggregate(
         "from_version": (1, NEVER_MISSES),
         "head_chars": (10, NEVER_MISSES),
         "into_category_id": (fill.category_id(fill.EMPTY_CATEGORY), NEVER_MISSES),
+        "impact": (1_000, NEVER_MISSES),
         "label": ("production", "no-such-label"),
         "last_version": (fill.last_version(PRIVATE), NEVER_MISSES),
         "message": (None, NEVER_MISSES),
@@ -271,6 +273,8 @@ AGGREGATE: Final = Aggregate(
         "tag_id": (fill.tag_id(FRESH), NEVER_MISSES),
         "template_id": (fill.template_id(PRIVATE), NOBODY),
         "template_ids": ([fill.template_id(n) for n in TRASH], [NOBODY]),
+        "scope": (fill.user_id(OWNER), NEVER_MISSES),
+        "term": (2**63 - 1, NEVER_MISSES),
         "to_version": (None, NEVER_MISSES),
         "user_id": (fill.user_id(OWNER), NOBODY),
         "variables": ([{"name": "sql", "default": None}], NEVER_MISSES),
@@ -399,7 +403,7 @@ AGGREGATE: Final = Aggregate(
                 "template_labels",
                 "template_label_moves",
                 "template_ratings",
-                "templates_search",
+                "template_postings",
             )
         ),
         "DELETE r FROM template_ratings AS r INNER JOIN users AS u ON r.user_id = u.id"

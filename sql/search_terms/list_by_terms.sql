@@ -1,19 +1,19 @@
--- Read in how many texts some words are.
+-- List in how many texts some terms were when they were last counted.
 --
 -- returns: many TermCount
 -- param:   corpus       VARCHAR(20)  which texts: templates
--- param:   search_tokens VARCHAR(84)  analysed words
+-- param:   search_terms BIGINT       hashes of the terms that are asked for
 -- access:  n/a
 -- deleted: n/a
 -- index:   PRIMARY
 -- reads:   rows + 1
 -- locks:   none
 SELECT
-    s.token AS token,
+    s.term AS term,
     s.documents AS documents
 FROM search_terms AS s
 WHERE
     s.corpus = :corpus
-    AND s.token IN :search_tokens
-ORDER BY s.token ASC
+    AND s.term IN :search_terms
+ORDER BY s.term ASC
 LIMIT 10000

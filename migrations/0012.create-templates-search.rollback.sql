@@ -1,2 +1,0 @@
--- transactional: false
-DROP TABLE templates_search;
