@@ -272,13 +272,12 @@ class RatingMachine(Machine):
         templates = self.session(actor).templates
         seen = [row for row in self.rows.values() if self.sees(actor, row)]
         await self.check_statistics(actor, seen)
-        searched = [r for r in seen if actor != SYSTEM or r.visibility is dal.Visibility.PUBLIC]
         # The order of the mean with ten ratings of 3 before it, to five decimals; then the id.
         hits = await pages(lambda **how: templates.search(sort="rating", **how))
-        best = sorted(searched, key=lambda r: (self.rank(r), r.id), reverse=True)
+        best = sorted(seen, key=lambda r: (self.rank(r), r.id), reverse=True)
         assert [hit.template.id for hit in hits] == [row.id for row in best]
         hits = await pages(lambda **how: templates.search(sort="popular", **how))
-        used = sorted(searched, key=lambda r: (len(r.uses), r.id), reverse=True)
+        used = sorted(seen, key=lambda r: (len(r.uses), r.id), reverse=True)
         assert [hit.template.id for hit in hits] == [row.id for row in used]
         for hit in hits:
             row, told_of = self.rows[hit.template.id], hit.template
@@ -289,15 +288,15 @@ class RatingMachine(Machine):
             assert abs(told_of.trend - trend(row.uses)) <= 1 + 2 * len(row.uses)
         trending = [hit.template for hit in (await templates.search(sort="trending")).rows]
         assert trending == sorted(trending, key=lambda t: (t.trend, t.id), reverse=True)
-        assert {t.id for t in trending} == {row.id for row in searched}
+        assert {t.id for t in trending} == {row.id for row in seen}
         rated_well = await templates.search(min_rating=3.5, limit=500)
         assert {hit.template.id for hit in rated_well.rows} == {
             row.id
-            for row in searched
+            for row in seen
             if (counted := self.counted(row)) and Fraction(sum(counted), len(counted)) >= 3.5
         }
         unused = await templates.count_search(unused=True)
-        assert unused == sum(not row.uses for row in searched)
+        assert unused == sum(not row.uses for row in seen)
         for row in self.rows.values():
             await self.check_one(actor, row)
 

@@ -472,17 +472,16 @@ class TemplateMachine(RuleBasedStateMachine):
         some = self.known[-1]
         assert await me.templates.exists(some) == (some in found)
         # Lists and searches, a small page at a time.
-        searched = public if actor == SYSTEM else visible
         views: list[tuple[Callable[..., Awaitable[dal.Page[Any]]], list[dal.Template]]] = [
             (me.templates.list_public, public),
-            (hits_of(me.templates.search), searched),
+            (hits_of(me.templates.search), visible),
             (
                 hits_of(partial(me.templates.search, tags=["RED"], scope="public")),
                 [t for t in public if "red" in map(tag_key, t.tags)],
             ),
             (
                 hits_of(partial(me.templates.search, category="TWO words")),
-                [t for t in searched if t.category == "two-words"],
+                [t for t in visible if t.category == "two-words"],
             ),
         ]
         if mine is not None:
@@ -505,16 +504,15 @@ class TemplateMachine(RuleBasedStateMachine):
         for view, expected in views:
             order = sorted(expected, key=newest, reverse=True)
             assert await pages(view) == [summary(t) for t in order]
-        # By words: what was committed just now may be missed for a query or two.
         by_words = hits_of(partial(me.templates.search, "A_b", sort="newest"))
         holding = [
             summary(t)
-            for t in sorted(searched, key=newest, reverse=True)
+            for t in sorted(visible, key=newest, reverse=True)
             if holds(t, "a") or holds(t, "b")
         ]
         assert await asked_again(lambda: pages(by_words), lambda rows: rows == holding) == holding
         n_searched = await me.templates.count_search()
-        assert n_searched == len(searched)
+        assert n_searched == len(visible)
         told = await me.templates.usage.statistics()
         counted = visible if actor != SYSTEM else [r.template for r in rows if self.lives(r)]
         assert told.templates == told.public + told.private == len(counted)
