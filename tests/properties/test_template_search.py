@@ -26,8 +26,6 @@ from tests.properties.test_template_versions import pages, told
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 OPERATORS: Final = "+-*\"()~@<>%_\\';`:&|!?{}[]^$#,./\0\x1a"
-# A fresh commit may be missed by a query or two of the full-text index.
-ATTEMPTS: Final = 40
 MOST_CHARS: Final = 1_000
 Found = dict[UUID, float | None]
 
@@ -78,14 +76,12 @@ async def found_by(me: dal.Session, text: str, **how: Any) -> Found:
     return {hit.template.id: hit.score for hit in hits}
 
 
-async def settled(me: dal.Session, text: str, expected: set[UUID], **how: Any) -> Found:
-    """What is found, asked for again as long as some of it is missing; never more than that."""
-    for _ in range(ATTEMPTS):
-        found = await found_by(me, text, **how)
-        assert found.keys() <= expected
-        if found.keys() == expected and await me.templates.count_search(text, **how) == len(found):
-            return found
-    raise AssertionError(f"{len(expected - found.keys())} are not found")
+async def exactly(me: dal.Session, text: str, expected: set[UUID], **how: Any) -> Found:
+    """What is found, which is what is expected, and counted so."""
+    found = await found_by(me, text, **how)
+    assert found.keys() == expected
+    assert await me.templates.count_search(text, **how) == len(found)
+    return found
 
 
 surrogates = st.characters(categories=["Cs"])
@@ -171,9 +167,9 @@ def test_what_is_found_is_what_has_one_of_the_terms(
             # No words: that is a list, of everything.
             expected = {template.id for template in made}
         public = {t.id for t in made if t.visibility is dal.Visibility.PUBLIC}
-        await settled(me, text, expected, scope="mine")
-        await settled(me, text, expected, owner_id=my_id)
-        await settled(opened.nobody, text, expected & public, owner_id=my_id)
+        await exactly(me, text, expected, scope="mine")
+        await exactly(me, text, expected, owner_id=my_id)
+        await exactly(opened.nobody, text, expected & public, owner_id=my_id)
 
     opened.run(look())
 
@@ -217,8 +213,8 @@ def test_operators_are_noise(
     expected = {by_text[text] for text in KEPT if terms & set(terms_of(text))}
 
     async def look() -> None:
-        plain = await settled(me, " ".join(words), expected, scope="mine")
-        assert await settled(me, typed, expected, scope="mine") == plain
+        plain = await exactly(me, " ".join(words), expected, scope="mine")
+        assert await exactly(me, typed, expected, scope="mine") == plain
 
     opened.run(look())
 
@@ -232,7 +228,7 @@ def test_wildcards_are_literal(
     assert not wanted & {by_text["alpha"], by_text["axb"]}
 
     async def look() -> None:
-        await settled(me, text, wanted, scope="mine")
+        await exactly(me, text, wanted, scope="mine")
         # The filters compare the whole.
         filters: list[dict[str, Any]] = [
             *({field: text} for field in ("author", "category", "label")),
@@ -357,16 +353,16 @@ def test_nobody_feels_the_private_texts_of_others(
         }
         for_all = visible - {template.id for template in own}
         await opened.system.templates.search_statistics.refresh()
-        before = await settled(me, text, visible)
-        by_nobody = await settled(opened.nobody, text, for_all)
+        before = await exactly(me, text, visible)
+        by_nobody = await exactly(opened.nobody, text, for_all)
         numbers = await me.templates.usage.statistics()
 
         async def is_as_before() -> None:
-            assert await settled(me, text, visible) == before
-            assert await settled(opened.nobody, text, for_all) == by_nobody
+            assert await exactly(me, text, visible) == before
+            assert await exactly(opened.nobody, text, for_all) == by_nobody
             assert await me.templates.usage.statistics() == numbers
             # Also where a filter leaves the actor's own alone.
-            assert (await settled(me, text, visible - for_all, owner_id=my_id)).keys() <= visible
+            assert (await exactly(me, text, visible - for_all, owner_id=my_id)).keys() <= visible
 
         made = await other.templates.exchange.create_many(
             dal.NewTemplate(name=one, content=one, tags=one.split()[:1]) for one in hidden * copies

@@ -25,8 +25,6 @@ N_OWNERS: Final = 3
 OTHER: Final = N_OWNERS
 ACTORS: Final = (SYSTEM, NOBODY, *range(N_OWNERS + 1))
 WORDS: Final = ("alpha", "bravo", "delta", "kilo", "tango")
-# A fresh commit may be missed by a query or two of the full-text index.
-ATTEMPTS: Final = 40
 
 
 @attrs.define
@@ -270,14 +268,9 @@ async def check_search(
     templates: dal.TemplateRepository, asked: str | None, expected: list[Row], **how: Any
 ) -> None:
     sort = how["sort"]
-    for _ in range(ATTEMPTS):
-        found = await pages(lambda **page: templates.search(asked, **how, **page), limit=5)
-        got = [hit.template.id for hit in found]
-        # What may not be seen is not there, whatever the index has not heard of yet.
-        assert set(got) <= {row.id for row in expected}
-        assert len(got) == len(set(got))
-        if len(got) == len(expected) or asked is None:
-            break
+    found = await pages(lambda **page: templates.search(asked, **how, **page), limit=5)
+    got = [hit.template.id for hit in found]
+    assert len(got) == len(set(got))
     if sort is dal.Sort.RELEVANCE:
         assert set(got) == {row.id for row in expected}
         scores = [hit.score for hit in found]
@@ -289,12 +282,7 @@ async def check_search(
     else:
         assert got == ordered(expected, KEYS[sort], ascending=sort is dal.Sort.OLDEST)
     filters_alone = {name: value for name, value in how.items() if name != "sort"}
-    for _ in range(ATTEMPTS):
-        counted = await templates.count_search(asked, **filters_alone)
-        assert counted <= len(expected)
-        if counted == len(expected):
-            break
-    assert counted == len(expected)
+    assert await templates.count_search(asked, **filters_alone) == len(expected)
 
 
 KEYS: Final[dict[dal.Sort, Callable[[Row], Any]]] = {

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 import pytest
 
 from dal.search import PUBLIC_SCOPE, TEMPLATES, impacts
-
-T = TypeVar("T")
-
-# More often than any server was seen to miss it.
-_ASKED: Final = 50
-
-
-async def asked_again(ask: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> T:
-    """What a search by words says, asked anew while it does not fit, but not for ever.
-
-    For a query or two both servers may miss rows that were committed just now. What still does
-    not fit after so many is for the caller to judge.
-    """
-    for _ in range(_ASKED - 1):
-        if fits(found := await ask()):
-            return found
-    return await ask()
-
 
 FOLDER: Final = Path(
     os.environ.get("DAL_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")

@@ -12,7 +12,6 @@ import attrs
 import dal
 from dal.repositories.vocabulary.words import Vocabulary
 from tests.repositories.contracts import Contract, World, make_user, numbers
-from tests.repositories.data import asked_again
 
 # Who asks, and for what: a template of the actor, of somebody else, of anybody for the anonymous
 # and for the system; ``orphan`` is a live one whose owner is deleted.
@@ -521,26 +520,16 @@ async def _list_all(w: World) -> bool:
     return _in(w, (await w.me.templates.list_all()).rows)
 
 
-def _listed(w: World) -> bool:
-    """Whether the actor is to find the template by words; what is new may be missed at first."""
-    return template_word("search", w.case) == "yes"
-
-
 async def _search(w: World) -> bool:
-    async def ask() -> bool:
-        hits = (await w.me.templates.search(w.word.upper())).rows
-        return _in(w, tuple(hit.template for hit in hits))
-
-    by_word = await asked_again(ask, lambda found: found is _listed(w))
+    hits = (await w.me.templates.search(w.word.upper())).rows
+    by_word = _in(w, tuple(hit.template for hit in hits))
     hits = (await w.me.templates.search(category=w.category)).rows
     assert _in(w, tuple(hit.template for hit in hits)) == by_word
     return by_word
 
 
 async def _count_search(w: World) -> bool:
-    by_word = await asked_again(
-        lambda: w.me.templates.count_search(w.word.upper()), lambda n: n == _listed(w)
-    )
+    by_word = await w.me.templates.count_search(w.word.upper())
     assert await w.me.templates.count_search(category=w.category) == by_word
     return by_word == 1
 

@@ -17,7 +17,6 @@ from dal.search.analysis import terms_of
 from tests.conftest import Recorder, new_user
 from tests.repositories.conftest import Root
 from tests.repositories.contracts import make_user
-from tests.repositories.data import asked_again
 
 # What the templates are made of, and what of it can be looked for: by hand, so that the analysis is
 # not judged by itself.
@@ -185,15 +184,6 @@ def ids(rows: Iterable[dal.TemplateHit | dal.Template]) -> list[UUID]:
     return [row.template.id if isinstance(row, dal.TemplateHit) else row.id for row in rows]
 
 
-async def found(
-    session: dal.Session, expected: list[dal.Template], limit: int = 500, **search: Any
-) -> list[dal.TemplateHit]:
-    """All hits, asked again while they are not the expected ones."""
-    return await asked_again(
-        lambda: everything(session, limit, **search), lambda rows: ids(rows) == ids(expected)
-    )
-
-
 # A text, and what of it can be looked for.
 TEXTS: Final[dict[str, set[str]]] = {
     "": set(),
@@ -235,7 +225,7 @@ async def test_equals_the_model(corpus: Corpus, scope: str, sort: str) -> None:
             if who is None and scope == "mine":
                 continue
             expected = corpus.expected(who, **search)
-            rows = await found(session, expected, limit=7, **search)
+            rows = await everything(session, 7, **search)
             assert ids(rows) == ids(expected), search
             found_any += bool(rows)
             for hit, template in zip(rows, expected, strict=True):
@@ -280,13 +270,9 @@ async def test_each_filter_and_the_count(corpus: Corpus, who: int | None, text: 
     ]
     for given in values:
         expected = corpus.expected(who, text=text, sort="newest", **given)
-        rows = await found(session, expected, text=text, sort="newest", limit=7, **given)
+        rows = await everything(session, 7, text=text, sort="newest", **given)
         assert ids(rows) == ids(expected), given
-        counted = await asked_again(
-            lambda given=given: session.templates.count_search(text, **given),  # type: ignore[misc]
-            lambda n, expected=expected: n == len(expected),  # type: ignore[misc]
-        )
-        assert counted == len(expected), given
+        assert await session.templates.count_search(text, **given) == len(expected), given
 
 
 async def test_by_relevance(corpus: Corpus) -> None:
@@ -294,10 +280,7 @@ async def test_by_relevance(corpus: Corpus) -> None:
     me = corpus.sessions[0]
     for text in ("alpha", "BETA gamma", "red alpha", "c"):
         expected = corpus.expected(0, text=text)
-        rows = await asked_again(
-            lambda text=text: everything(me, 500, text=text),  # type: ignore[misc]
-            lambda rows, expected=expected: len(rows) == len(expected),  # type: ignore[misc]
-        )
+        rows = await everything(me, 500, text=text)
         assert sorted(ids(rows)) == sorted(ids(expected))
         scores = [hit.score or 0 for hit in rows]
         assert scores == sorted(scores, reverse=True)
@@ -314,7 +297,7 @@ async def test_a_deleted_user_searches_what_is_public_and_the_system_what_there_
         all_live = corpus.expected(None, text=text, sort="newest", by_system=True)
         assert len(all_live) > len(public) > 0
         for session, expected in ((corpus.sessions[3], public), (corpus.system, all_live)):
-            rows = await found(session, expected, limit=100, text=text, sort="newest")
+            rows = await everything(session, 100, text=text, sort="newest")
             assert ids(rows) == ids(expected)
             assert await session.templates.count_search(text) == len(expected)
     for text in ("", "c"):
@@ -334,7 +317,7 @@ async def test_the_numbers_of_words_change_no_hit(corpus: Corpus) -> None:
         for text, who in product(("alpha", "BETA gamma", "c"), (0, 1, None)):
             session = corpus.nobody if who is None else corpus.sessions[who]
             expected = corpus.expected(who, text=text, sort="newest")
-            rows = await found(session, expected, text=text, sort="newest")
+            rows = await everything(session, 500, text=text, sort="newest")
             assert ids(rows) == ids(expected)
 
 
@@ -343,7 +326,7 @@ async def test_any_page_size_gives_the_same_list(corpus: Corpus, limit: int) -> 
     me = corpus.sessions[1]
     for text in ("", "a", "BETA gamma"):
         expected = corpus.expected(1, text=text, sort="oldest")
-        rows = await found(me, expected, limit, text=text, sort="oldest")
+        rows = await everything(me, limit, text=text, sort="oldest")
         assert ids(rows) == ids(expected)
         assert len(rows) > 13
 
@@ -363,7 +346,7 @@ async def test_no_row_twice_or_lost_under_inserts_between_pages(
         )
 
     before = {t.id for t in [*await add(15, now), *await add(15, now + timedelta(seconds=1))]}
-    await asked_again(lambda: me.templates.count_search(text, scope="mine"), lambda n: n == 30)
+    assert await me.templates.count_search(text, scope="mine") == 30
     seen: list[Any] = []
     after = None
     n_page = 0
@@ -408,7 +391,7 @@ async def test_nothing_is_injected(
     async def hits(session: dal.Session, **search: Any) -> set[UUID]:
         return set(ids((await session.templates.search(limit=500, **search)).rows))
 
-    await asked_again(lambda: hits(as_nobody, text=word), lambda rows: bait.id in rows)
+    assert bait.id in await hits(as_nobody, text=word)
     for text in INJECTIONS:
         given: dict[str, Any] = {field: [text] if field == "tags" else text}
         if field == "category" and not text.strip(" -_"):
@@ -430,10 +413,7 @@ async def test_nothing_is_injected(
         given = by_field[field]
         # Nothing can be looked for where there are but signs.
         there = field != "text" or any(terms_of(text))
-        rows = await asked_again(
-            lambda given=given: hits(as_ada, **given),  # type: ignore[misc]
-            lambda rows, own=own, there=there: (own.id in rows) == there,  # type: ignore[misc]
-        )
+        rows = await hits(as_ada, **given)
         assert (own.id in rows) == there, text
         assert {hidden.id, bait.id}.isdisjoint(rows), text
         assert {hidden.id, own.id, bait.id}.isdisjoint(await hits(as_nobody, **given)), text
@@ -532,10 +512,7 @@ async def test_signs_are_no_operators(
     """Nor wildcards: they part words, and neither break nor widen nor narrow a search."""
     made = await as_ada.templates.create(name=name, content="-")
     for text in found_by:
-        rows = await asked_again(
-            lambda text=text: everything(as_ada, 20, text=text, scope="mine"),  # type: ignore[misc]
-            bool,
-        )
+        rows = await everything(as_ada, 20, text=text, scope="mine")
         assert ids(rows) == [made.id], text
     for text in not_found_by:
         assert (await as_ada.templates.search(text, scope="mine")).rows == (), text
@@ -556,10 +533,7 @@ async def test_any_word_is_looked_for_in_every_text(as_ada: dal.Session) -> None
         "first", "SECOND", "third", "fourth", "fifth", "last", "THIRD first\tsecond  first",
         "first nowhere", "nowhere fourth", "first\u200bsecond", " ".join(["no"] * 200 + ["first"]),
     ):  # fmt: skip
-        rows = await asked_again(
-            lambda text=text: everything(as_ada, 20, text=text, scope="mine"),  # type: ignore[misc]
-            bool,
-        )
+        rows = await everything(as_ada, 20, text=text, scope="mine")
         assert ids(rows) == [made.id], text
     for text in ("firstsecond", "sixth", "seventh", "irst", "nowhere"):
         assert (await as_ada.templates.search(text, scope="mine")).rows == ()
@@ -572,10 +546,8 @@ async def test_what_is_changed_is_found_as_it_is_now(
     word = f"w{uuid4().hex}"
 
     async def finds(session: dal.Session, text: str, wanted: bool) -> None:
-        """By the text, if it is wanted; the other one is what makes sure of the server."""
-        rows = await asked_again(
-            lambda: everything(session, 20, text=f"{word}{text}"), lambda rows: bool(rows) == wanted
-        )
+        """By the text, if it is wanted."""
+        rows = await everything(session, 20, text=f"{word}{text}")
         assert ids(rows) == ([made.id] if wanted else []), text
 
     made = await t.create(name=f"{word}a", content=f"{word}b", visibility="public")
@@ -654,10 +626,7 @@ async def test_a_cursor_belongs_to_its_list(as_ada: dal.Session, as_bob: dal.Ses
         await as_ada.templates.ratings.set(template.id, 1)
         await as_bob.templates.ratings.set(template.id, 1)
     for text in ("n", "n x"):
-        await asked_again(
-            lambda text=text: as_ada.templates.count_search(text, scope="mine"),  # type: ignore[misc]
-            lambda n: n == 3,
-        )
+        assert await as_ada.templates.count_search(text, scope="mine") == 3
     searches: list[dict[str, Any]] = [
         {"scope": "mine", "sort": "popular"},
         {"scope": "mine", "sort": "rating"},
