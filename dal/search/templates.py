@@ -724,15 +724,19 @@ def template_best(
     )
     if names == {"public", "own"}:
         access = "public or actor"
-    index = "PRIMARY"
+    index, reads = "PRIMARY", "n/a: a share of the postings of each word"
     if "own_public" in names:
         index += ", ix_templates_owner_created, ix_template_postings_template"
+        reads += "; and all of the actor's templates"
+    elif "all" in names:
+        # Of two scopes, the postings of a word are in no one order of their impact.
+        reads = "n/a: every posting of each word, and they are sorted"
     header = {
         "summary": "Find templates by words.",
         "access": access,
         "deleted": "excluded",
         "index": index,
-        "reads": "n/a: a share of the postings of each word",
+        "reads": reads,
     }
     return best_documents(TEMPLATES, terms, reaches, record, limit_rows=limit_rows, header=header)
 
