@@ -88,7 +88,7 @@ def snippet(texts: Iterable[str], terms: Collection[str], max_chars: int = 200) 
     if max_chars < _MIN_CHARS:
         raise UsageError(f"max_chars: at least {_MIN_CHARS}")
     wanted = frozenset(terms)
-    for whole in texts:
+    for whole in filter(None, texts):
         text = whole[:MAX_SNIPPET_SOURCE_CHARS]
         spotted = Spotted(text, wanted)
         hits = spotted.hits
