@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
@@ -27,17 +26,19 @@ def _best(hits: Sequence[Token], max_chars: int) -> tuple[int, int]:
 
     Of equal ones the first. A hit that does not fit by itself is cut.
     """
-    inside: Counter[str] = Counter()
+    inside: dict[str, int] = {}
     first = 0
     best = (0, 0)
     span = (0, 0)
     for last, hit in enumerate(hits):
-        inside[hit.term] += 1
+        inside[hit.term] = inside.get(hit.term, 0) + 1
         while first < last and hit.end - hits[first].start > max_chars:
-            inside[hits[first].term] -= 1
-            if not inside[hits[first].term]:
-                del inside[hits[first].term]
+            gone = hits[first].term
             first += 1
+            if inside[gone] == 1:
+                del inside[gone]
+            else:
+                inside[gone] -= 1
         found = (len(inside), last - first + 1)
         if found > best:
             start = hits[first].start

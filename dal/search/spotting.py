@@ -73,7 +73,13 @@ class Spotted:
         odd: list[tuple[int, int]] = []
         for start, end in self._odd():
             odd.append((start, end))
-            for term, a, b in terms_and_places(text[start:end]):
+            part = text[start:end]
+            if part.isascii():
+                # A term that reaches over an apostrophe is of the word without it.
+                bare = part.lower().replace("'", "")
+                if not any(root in bare for root in roots):
+                    continue
+            for term, a, b in terms_and_places(part):
                 if term in wanted:
                     found[start + a] = Token(term, start + a, start + b)
         # Where characters have lower forms of other lengths, they are odd and replaced.
@@ -83,13 +89,15 @@ class Spotted:
         for root in roots:
             start = lowered.find(root)
             while start >= 0:
+                end = start + 1
                 if start == 0 or lowered[start - 1] not in _ALPHANUMERIC:
                     match = _WORD.match(text, start)
-                    if match is not None and not _within(odd, start):
+                    if match is not None and not (odd and _within(odd, start)):
+                        end = match.end()
                         term = word_term(match[0])
                         if term in wanted:
-                            found[start] = Token(term, start, match.end())
-                start = lowered.find(root, start + 1)
+                            found[start] = Token(term, start, end)
+                start = lowered.find(root, end)
         return [found[start] for start in sorted(found)]
 
     def _odd(self) -> Iterator[tuple[int, int]]:
@@ -134,12 +142,30 @@ class Spotted:
                 yield from ((at + a, at + b) for _, a, b in terms_and_places(part))
             at = end
 
+    def _is_plain(self, start: int, end: int) -> bool:
+        """Whether a piece is of ASCII alone and without apostrophes: terms are words there."""
+        piece = self._text[max(start, 0) : end]
+        return piece.isascii() and "'" not in piece
+
     def start_from(self, at: int) -> int:
         """Where the first term starts that starts at ``at`` or behind it; there is one."""
+        text = self._text
+        until = at + _CHUNK_CHARS
+        if self._is_plain(at - 1, until):
+            inside = at > 0 and text[at - 1] in _ALPHANUMERIC
+            cut = _WORD.match(text, at) if inside else None
+            word = _WORD.search(text, cut.end() if cut else at, until)
+            if word is not None:
+                return word.start()
         return next(start for start, _ in self._from(at) if start >= at)
 
     def end_before(self, at: int) -> int:
         """Where the last term ends that ends at ``at`` or before it; 0 without one."""
+        if self._is_plain(at - _CHUNK_CHARS, at + 1):
+            words = _WORD.finditer(self._text, max(at - _CHUNK_CHARS, 0), at + 1)
+            ends = [word.end() for word in words if word.end() <= at]
+            if ends:
+                return ends[-1]
         begin, last = at, 0
         while begin > 0 and not last:
             begin = max(0, begin - _CHUNK_CHARS)
