@@ -177,10 +177,10 @@ class TemplateRepository(TemplateRules):
         template is found by any of them, and ranked by how many, how rare and how often. Nothing
         that is typed is an operator.
 
-        With words, the pages lead to the best SEARCH_DEPTH hits of each kind (the actor's private
-        templates, the others) and no further, in whichever order. Words that nearly every template
-        has are looked for in the most used ones alone. A template is found from the commit on that
-        made or changed it; a search in the transaction that did still finds what was there before.
+        With words, the pages lead to the best SEARCH_DEPTH hits and no further, in whichever
+        order. Words that nearly every template has are looked for in the most used ones alone. A
+        template is found from the commit on that made or changed it; a search in the transaction
+        that did still finds what was there before.
 
         Args:
             text: up to 1,000 characters.
@@ -222,7 +222,8 @@ class TemplateRepository(TemplateRules):
     ) -> int:
         """How many hits all pages of :meth:`search` have together.
 
-        Of a search by words that is what it found, at most SEARCH_DEPTH of each kind.
+        Of a search by words that is what it found, at most SEARCH_DEPTH, which means that many or
+        more.
 
         Raises:
             ValueRejectedError: an argument cannot be; ``field`` names it.
