@@ -21,9 +21,15 @@ import attrs
 import pymysql
 
 from dal.config import Config, parse
-from dal.errors import ConfigError, ConnectError, MigrationError, from_server
+from dal.errors import ConfigError, ConnectError, DalError, MigrationError, from_server
 from dal.secret import Secret
 from dal.server import kept_credentials_path, kept_start
+from dal.settings import (
+    STATEMENT_LOGGED,
+    parse_version,
+    refuse_statement_log,
+    session_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,16 +69,6 @@ _PROVISION_LOCK: Final = "dal:provision"
 _PROVISION_LOCK_TIMEOUT_S: Final = 60
 _STATEMENT_END: Final = re.compile(r";[ \t]*$", re.MULTILINE)
 _COMMENT_LINE: Final = re.compile(r"^--.*$\n?", re.MULTILINE)
-
-_SQL_MODE: Final = (
-    "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-)
-_INIT: Final = (
-    f"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_520_ci, time_zone = '+00:00', "
-    f"sql_mode = '{_SQL_MODE}'",
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-)
 
 
 @attrs.frozen
@@ -129,8 +125,8 @@ def connect(config: Config) -> Connection[Cursor]:
     """A blocking connection, autocommitting, with the session settings that all of us use.
 
     Raises:
-        ConfigError: a certificate file cannot be read.
-        ConnectError: the server cannot be reached, or refused the account.
+        ConfigError: a certificate file cannot be read; a setting of the server forbids writing.
+        ConnectError: the server cannot be reached, refused the account, or is too old.
     """
     connection = pymysql.connect(
         user=config.user,
@@ -149,8 +145,15 @@ def connect(config: Config) -> Connection[Cursor]:
         path = config.unix_socket
         connection.connect(_unix_socket(connection, config, path) if path else None)
         with connection.cursor() as cursor:
-            for statement in _INIT:
-                cursor.execute(statement)
+            engine, version = parse_version(connection.get_server_info())
+            wait_s = config.lock_wait_timeout_s
+            cursor.execute(session_settings(engine, version, lock_wait_s=wait_s, limit_s=None))
+            cursor.execute(f"SELECT {STATEMENT_LOGGED}")
+            row = cursor.fetchone()
+        refuse_statement_log(row and row[0])
+    except DalError:
+        connection.close()
+        raise
     except (OSError, pymysql.Error) as error:
         if connection.open:
             connection.close()

@@ -35,4 +35,5 @@ CREATE TABLE users (
     KEY ix_users_activity (deleted_at, is_active, created_at, id)
     COMMENT 'the list by activity',
     KEY ix_users_name (deleted_at, full_name, id) COMMENT 'the search by name'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

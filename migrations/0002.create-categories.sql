@@ -10,4 +10,5 @@ CREATE TABLE categories (
     updated_at DATETIME(6) NOT NULL,
     CONSTRAINT pk_categories PRIMARY KEY (id),
     CONSTRAINT uq_categories_slug UNIQUE (slug) COMMENT 'categories/list_by_slugs'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -10,4 +10,5 @@ CREATE TABLE tags (
     updated_at DATETIME(6) NOT NULL,
     CONSTRAINT pk_tags PRIMARY KEY (id),
     CONSTRAINT uq_tags_tag_key UNIQUE (tag_key) COMMENT 'tags/list_by_keys'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

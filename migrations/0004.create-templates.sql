@@ -52,4 +52,5 @@ CREATE TABLE templates (
     COMMENT 'templates/list_all, templates/list_purgeable',
     KEY ix_templates_category (category_id)
     COMMENT 'fk_templates_category; the search by category'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -19,4 +19,5 @@ CREATE TABLE template_versions (
     CONSTRAINT fk_template_versions_created_by FOREIGN KEY (created_by) REFERENCES users (id)
     ON DELETE RESTRICT ON UPDATE RESTRICT,
     KEY ix_template_versions_created_by (created_by) COMMENT 'fk_template_versions_created_by'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

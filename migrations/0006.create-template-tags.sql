@@ -12,4 +12,5 @@ CREATE TABLE template_tags (
     ON DELETE RESTRICT ON UPDATE RESTRICT,
     KEY ix_template_tags_tag (tag_id, template_id)
     COMMENT 'templates that carry a tag, in the search; fk_template_tags_tag'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

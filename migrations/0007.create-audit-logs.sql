@@ -20,4 +20,5 @@ CREATE TABLE audit_logs (
     KEY ix_audit_logs_target (target_type, target_id, occurred_at, id)
     COMMENT 'audit_logs/list_by_target',
     KEY ix_audit_logs_actor (actor_id, occurred_at, id) COMMENT 'audit_logs/list_by_actor'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

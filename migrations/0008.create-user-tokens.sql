@@ -14,4 +14,5 @@ CREATE TABLE user_tokens (
     COMMENT 'user_tokens/find_holder, user_tokens/consume',
     CONSTRAINT fk_user_tokens_user FOREIGN KEY (user_id) REFERENCES users (id)
     ON DELETE CASCADE ON UPDATE RESTRICT
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -20,4 +20,5 @@ CREATE TABLE template_labels (
     KEY ix_template_labels_moved_by (moved_by) COMMENT 'fk_template_labels_moved_by',
     KEY ix_template_labels_label (label, template_id)
     COMMENT 'templates that carry a label, in the search'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -17,4 +17,5 @@ CREATE TABLE template_label_moves (
     KEY ix_template_label_moves_template (template_id, moved_at, id)
     COMMENT 'template_label_moves/list_any, list_visible; fk_template_label_moves_template',
     KEY ix_template_label_moves_moved_by (moved_by) COMMENT 'fk_template_label_moves_moved_by'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

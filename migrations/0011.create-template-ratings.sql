@@ -19,4 +19,5 @@ CREATE TABLE template_ratings (
     COMMENT 'template_ratings/list_any, template_ratings/list_visible',
     KEY ix_template_ratings_user (user_id, template_id, rating)
     COMMENT 'templates/add_ratings, templates/subtract_ratings; fk_template_ratings_user'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -11,4 +11,5 @@ CREATE TABLE template_postings (
     ON DELETE CASCADE ON UPDATE RESTRICT,
     KEY ix_template_postings_template (template_id, term)
     COMMENT 'fk_template_postings_template; delete_by_template; the search of one''s own'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

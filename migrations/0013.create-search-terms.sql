@@ -6,4 +6,5 @@ CREATE TABLE search_terms (
     term BIGINT NOT NULL COMMENT 'hash of a term, 63 bits',
     documents INT UNSIGNED NOT NULL COMMENT 'how many hold it, as of the last refresh',
     CONSTRAINT pk_search_terms PRIMARY KEY (corpus, term) COMMENT 'search_terms/list_by_terms'
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -6,4 +6,5 @@ CREATE TABLE search_corpora (
     documents INT UNSIGNED NOT NULL COMMENT 'public ones, as of the last refresh',
     updated_at DATETIME(6) NOT NULL,
     CONSTRAINT pk_search_corpora PRIMARY KEY (corpus)
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
+DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -20,7 +20,7 @@ CREATE TABLE `audit_logs` (
   PRIMARY KEY (`id`),
   KEY `ix_audit_logs_target` (`target_type`,`target_id`,`occurred_at`,`id`) COMMENT 'audit_logs/list_by_target',
   KEY `ix_audit_logs_actor` (`actor_id`,`occurred_at`,`id`) COMMENT 'audit_logs/list_by_actor'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `categories` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
@@ -30,21 +30,21 @@ CREATE TABLE `categories` (
   `updated_at` datetime(6) NOT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_categories_slug` (`slug`) COMMENT 'categories/list_by_slugs'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `search_corpora` (
   `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
   `documents` int unsigned NOT NULL COMMENT 'public ones, as of the last refresh',
   `updated_at` datetime(6) NOT NULL,
   PRIMARY KEY (`corpus`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `search_terms` (
   `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
   `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
   `documents` int unsigned NOT NULL COMMENT 'how many hold it, as of the last refresh',
   PRIMARY KEY (`corpus`,`term`) COMMENT 'search_terms/list_by_terms'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `tags` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
@@ -54,7 +54,7 @@ CREATE TABLE `tags` (
   `updated_at` datetime(6) NOT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_tags_tag_key` (`tag_key`) COMMENT 'tags/list_by_keys'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `users` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
@@ -80,7 +80,7 @@ CREATE TABLE `users` (
   KEY `ix_users_role` (`deleted_at`,`role`,`created_at`,`id`) COMMENT 'users/lock_admins; the list by role',
   KEY `ix_users_activity` (`deleted_at`,`is_active`,`created_at`,`id`) COMMENT 'the list by activity',
   KEY `ix_users_name` (`deleted_at`,`full_name`,`id`) COMMENT 'the search by name'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `templates` (
   `id` binary(16) NOT NULL COMMENT 'made by the client: UUIDv7, or v8 of an imported row',
@@ -116,7 +116,7 @@ CREATE TABLE `templates` (
   CONSTRAINT `ck_templates_head_version` CHECK (`head_version` >= 1),
   CONSTRAINT `ck_templates_last_version` CHECK (`last_version` >= `head_version`),
   CONSTRAINT `ck_templates_rating` CHECK (`rating_sum` between `rating_count` and 5 * `rating_count`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `user_tokens` (
   `user_id` binary(16) NOT NULL,
@@ -127,7 +127,7 @@ CREATE TABLE `user_tokens` (
   PRIMARY KEY (`user_id`,`purpose`) COMMENT 'user_tokens/upsert; fk_user_tokens_user; a new token is in the place of the old one',
   UNIQUE KEY `uq_user_tokens_hash` (`token_hash`) COMMENT 'user_tokens/find_holder, user_tokens/consume',
   CONSTRAINT `fk_user_tokens_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_label_moves` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
@@ -142,7 +142,7 @@ CREATE TABLE `template_label_moves` (
   KEY `ix_template_label_moves_moved_by` (`moved_by`) COMMENT 'fk_template_label_moves_moved_by',
   CONSTRAINT `fk_template_label_moves_moved_by` FOREIGN KEY (`moved_by`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_template_label_moves_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_postings` (
   `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
@@ -152,7 +152,7 @@ CREATE TABLE `template_postings` (
   PRIMARY KEY (`term`,`scope`,`impact`,`template_id`),
   KEY `ix_template_postings_template` (`template_id`,`term`) COMMENT 'fk_template_postings_template; delete_by_template; the search of one''s own',
   CONSTRAINT `fk_template_postings_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_ratings` (
   `template_id` binary(16) NOT NULL,
@@ -167,7 +167,7 @@ CREATE TABLE `template_ratings` (
   CONSTRAINT `fk_template_ratings_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE,
   CONSTRAINT `fk_template_ratings_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`),
   CONSTRAINT `ck_template_ratings_rating` CHECK (`rating` between 1 and 5)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_tags` (
   `template_id` binary(16) NOT NULL,
@@ -177,7 +177,7 @@ CREATE TABLE `template_tags` (
   KEY `ix_template_tags_tag` (`tag_id`,`template_id`) COMMENT 'templates that carry a tag, in the search; fk_template_tags_tag',
   CONSTRAINT `fk_template_tags_tag` FOREIGN KEY (`tag_id`) REFERENCES `tags` (`id`),
   CONSTRAINT `fk_template_tags_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_versions` (
   `template_id` binary(16) NOT NULL,
@@ -195,7 +195,7 @@ CREATE TABLE `template_versions` (
   CONSTRAINT `fk_template_versions_created_by` FOREIGN KEY (`created_by`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_template_versions_template` FOREIGN KEY (`template_id`) REFERENCES `templates` (`id`) ON DELETE CASCADE,
   CONSTRAINT `ck_template_versions_version` CHECK (`version` >= 1)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_labels` (
   `template_id` binary(16) NOT NULL,
@@ -209,7 +209,7 @@ CREATE TABLE `template_labels` (
   KEY `ix_template_labels_label` (`label`,`template_id`) COMMENT 'templates that carry a label, in the search',
   CONSTRAINT `fk_template_labels_moved_by` FOREIGN KEY (`moved_by`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_template_labels_version` FOREIGN KEY (`template_id`, `version`) REFERENCES `template_versions` (`template_id`, `version`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 -- The records of the migrator: yoyo's, and ours in dal_migrations (migrations/README.md).
 
@@ -223,27 +223,27 @@ CREATE TABLE `_yoyo_log` (
   `comment` varchar(255) DEFAULT NULL,
   `created_at_utc` datetime(6) DEFAULT NULL,
   PRIMARY KEY (`id`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `_yoyo_migration` (
   `migration_hash` varchar(64) NOT NULL,
   `migration_id` varchar(255) DEFAULT NULL,
   `applied_at_utc` datetime(6) DEFAULT NULL,
   PRIMARY KEY (`migration_hash`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `_yoyo_version` (
   `version` int NOT NULL,
   `installed_at_utc` datetime(6) DEFAULT NULL,
   PRIMARY KEY (`version`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `yoyo_lock` (
   `locked` int NOT NULL DEFAULT 1,
   `ctime` datetime(6) DEFAULT NULL,
   `pid` int NOT NULL,
   PRIMARY KEY (`locked`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `dal_migrations` (
   `id` varchar(191) NOT NULL COMMENT 'file name without .sql',
@@ -251,7 +251,7 @@ CREATE TABLE `dal_migrations` (
   `unfinished` enum('apply','rollback') DEFAULT NULL COMMENT 'what the server was told to do last, while it is not known to be done',
   `changed_at` datetime(6) NOT NULL,
   PRIMARY KEY (`id`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 INSERT INTO _yoyo_version (version, installed_at_utc) VALUES
     (2, UTC_TIMESTAMP(6));
@@ -273,17 +273,17 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
-    ('0001.create-users', '152b5ba80edfef2aa98db3422f50ae469e9907c04536bbc83a3381e6785d6c58', UTC_TIMESTAMP(6)),
-    ('0002.create-categories', 'b6c761991fd371938eddf2225a78ab67c5038445a642b095f9dba4ba17259846', UTC_TIMESTAMP(6)),
-    ('0003.create-tags', '16d5d7bafb486b1e10a45a2bcd1ab98261741f1226ec88a15e20436b95c86cba', UTC_TIMESTAMP(6)),
-    ('0004.create-templates', '98a5cf96b4dd0413da4834a206f030d562ef191c1a9d2a4a397a1caa1a87aa08', UTC_TIMESTAMP(6)),
-    ('0005.create-template-versions', '00ab104b5e96e4fb1e136e53a1149683ba29c975b11553b55161caa79ab1d9e6', UTC_TIMESTAMP(6)),
-    ('0006.create-template-tags', 'f87f8f05c4b2dcdf836e71b918f93bff651e23585c4973086df3cfd849cbfe5d', UTC_TIMESTAMP(6)),
-    ('0007.create-audit-logs', '511151c36aa97617d0eac5c5784f652f12f161e11d2d07b316cd9aac96748b8b', UTC_TIMESTAMP(6)),
-    ('0008.create-user-tokens', '105685994b07d3bd2fe803fb34b6fae972f44354538315dd5d012df305384050', UTC_TIMESTAMP(6)),
-    ('0009.create-template-labels', '99d0870ddcf68ad3a65174a980ca885cf074ea6aa27d213f688553fda861a0c0', UTC_TIMESTAMP(6)),
-    ('0010.create-template-label-moves', 'fe1bcd51cc43f3b16bebdc82498803cec1269cf076617b71fcfe7b713a57fb82', UTC_TIMESTAMP(6)),
-    ('0011.create-template-ratings', '7e6a53b4f5902ca050d322677c806457d8410478bb43a1fe111ac9ef7effba00', UTC_TIMESTAMP(6)),
-    ('0012.create-template-postings', 'be6b370f2f32b8fde6c4062eca1a5b89b9e290ffe55c7f44063b52e9cd649f5a', UTC_TIMESTAMP(6)),
-    ('0013.create-search-terms', '7ed6c35adefdddf3fbbe507ce90f9f6a9ee13958d76a2b8f17f5fb583968370e', UTC_TIMESTAMP(6)),
-    ('0014.create-search-corpora', '1f3cbba83e7d9f68bc494e80769acd205271010f46d85d7adf9f3fb1796a2dcf', UTC_TIMESTAMP(6));
+    ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
+    ('0002.create-categories', '04683ee3192b0ec905806870b7583390d00b8e1f78da9e6f251b66fa0c7da884', UTC_TIMESTAMP(6)),
+    ('0003.create-tags', '1f13eef883302b35431abd0b1ece76d5fab0823912b826eb0dc5a74583d54989', UTC_TIMESTAMP(6)),
+    ('0004.create-templates', 'e81cf1a8d27df010705e85bd65da76b458c5fc6f550dd819501baafc567f8c8c', UTC_TIMESTAMP(6)),
+    ('0005.create-template-versions', 'cc963af30b037db089bd68fd4b8cb37701439af3888b9371f8489ac48b0e10ff', UTC_TIMESTAMP(6)),
+    ('0006.create-template-tags', 'd1e3a00482f05c9760b149b91f6467fddebc341e28f88092dd0650712e96beeb', UTC_TIMESTAMP(6)),
+    ('0007.create-audit-logs', '6dda2abf6d4164492fcc9a0ab3803069fdeba37f4617b988f573cebc4e89d1e7', UTC_TIMESTAMP(6)),
+    ('0008.create-user-tokens', '4c32b9732ec20207015ffe76f1dee5730a98f144579fb70690c5e505ba5ab7d4', UTC_TIMESTAMP(6)),
+    ('0009.create-template-labels', '982873aa14c470c4907236fa7b5bea88309de3d38331d5e85c236cc03adae06c', UTC_TIMESTAMP(6)),
+    ('0010.create-template-label-moves', 'f8bc5de3aa59c51d0470abd15e8b91fe11f3bef42e7f0bac401c17e79d799ce8', UTC_TIMESTAMP(6)),
+    ('0011.create-template-ratings', '1f7033d417a19958bee5040bca7e137925d660cfe3c598fa403a98f757d4fd09', UTC_TIMESTAMP(6)),
+    ('0012.create-template-postings', 'a1168cf759857c504af977f521b8041545a1f0345bc40723fc93f51513d4b011', UTC_TIMESTAMP(6)),
+    ('0013.create-search-terms', '735bd842d044501df657a62c1ff03f48a7593c7948c106156fe323d58c0beb6f', UTC_TIMESTAMP(6)),
+    ('0014.create-search-corpora', '474d84314b098c76158609c4d98382170e938abdc470a830d137207146ddc568', UTC_TIMESTAMP(6));

@@ -27,9 +27,11 @@ class SearchTermsGateway:
         """Forget in how many texts words were, before they are counted anew."""
         return await self.executor.affected(_DELETE_ALL, corpus=corpus)
 
-    async def insert_of_templates(self, *, corpus: str) -> int:
-        """Count the public templates of live owners that hold each term there is."""
-        return await self.executor.affected(_INSERT_OF_TEMPLATES, corpus=corpus)
+    async def insert_of_templates(self, *, corpus: str, from_term: int, to_term: int) -> int:
+        """Count the public templates of live owners that hold each of some terms."""
+        return await self.executor.affected(
+            _INSERT_OF_TEMPLATES, corpus=corpus, from_term=from_term, to_term=to_term
+        )
 
     async def list_by_terms(self, *, corpus: str, search_terms: Sequence[int]) -> list[TermCount]:
         """List in how many texts some terms were when they were last counted."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 # Made here and not by yoyo: with the database's default character set (latin1, perhaps), without
 # IF NOT EXISTS and in several steps, of which a killed one could not be taken up again.
 _NO_SUCH_TABLE: Final = 1146
-_TABLE_OPTIONS: Final = "ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin"
+_TABLE_OPTIONS: Final = (
+    "ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin"
+)
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS yoyo_lock ("
     "locked INT NOT NULL DEFAULT 1, ctime DATETIME(6) NULL, pid INT NOT NULL,"

@@ -8,7 +8,6 @@ of this package, with their SQLSTATE; rows as they come, for our own decoders.
 from __future__ import annotations
 
 import asyncio
-import re
 import struct
 from typing import Any, Final
 
@@ -30,14 +29,15 @@ from dal.errors import (
     from_server,
 )
 from dal.secret import Secret
+from dal.settings import (
+    STATEMENT_LOGGED,
+    parse_version,
+    refuse_statement_log,
+    session_settings,
+)
 
 __all__ = ["Connection", "RawResult"]
 
-_SQL_MODE: Final = (
-    "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-)
-_MINIMUM: Final = {"mariadb": (10, 6, 0), "mysql": (8, 0, 22)}
 _COM_SET_OPTION: Final = 0x1B
 _COM_RESET_CONNECTION: Final = 0x1F
 _MULTI_STATEMENTS_OFF: Final = struct.pack("<H", 1)
@@ -56,7 +56,7 @@ _PROBE_BYTES: Final = b"\x00'\\\x80"
 _PROBE_TEXT: Final = "\\'\u00e9\U0001f600"
 _SELF_TEST: Final = (
     f"SELECT X'{_PROBE_BYTES.hex()}', '\\\\\\'\u00e9\U0001f600', @@max_allowed_packet, "
-    "CONNECTION_ID()"
+    f"CONNECTION_ID(), {STATEMENT_LOGGED}"
 ).encode()
 
 
@@ -85,15 +85,6 @@ class _Packet(MysqlPacket):  # type: ignore[misc]
         sqlstate = data[4:9].decode("ascii", "replace") if has_state else None
         message = data[9 if has_state else 3 :].decode("utf-8", "replace")
         raise from_server(errno, message, sqlstate=sqlstate)
-
-
-def _parse_version(text: str) -> tuple[str, tuple[int, int, int]]:
-    """Engine and version of a greeting: MariaDB puts 5.5.5- in front for old replicas."""
-    engine = "mariadb" if "mariadb" in text.lower() else "mysql"
-    match = re.match(r"(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)", text)
-    if match is None:
-        raise ConnectError(f"not a server that is known: {text[:60]}")
-    return engine, (int(match[1]), int(match[2]), int(match[3]))
 
 
 class Connection(aiomysql.Connection):  # type: ignore[misc]
@@ -205,30 +196,16 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
         return await super()._read_packet(_Packet if packet_type is MysqlPacket else packet_type)
 
     def _init_statement(self) -> bytes:
-        mariadb = self.engine == "mariadb"
-        isolation = (
-            "tx_isolation" if mariadb and self.version < (11, 1) else "transaction_isolation"
-        )
         # The client's own limit strikes first; the server's is for a client that is gone.
-        limit_s = self._config.statement_timeout_s * 1.1 + 1
-        limit = (
-            f"max_statement_time = {limit_s:.3f}"
-            if mariadb
-            else f"max_execution_time = {int(limit_s * 1000)}"
-        )
-        return (
-            "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_520_ci, time_zone = '+00:00', "
-            f"sql_mode = '{_SQL_MODE}', {isolation} = 'READ-COMMITTED', autocommit = 1, "
-            f"innodb_lock_wait_timeout = {self._config.lock_wait_timeout_s}, {limit}, "
-            # MariaDB cuts JSON_ARRAYAGG at this length, and what is left is no JSON.
-            "group_concat_max_len = 1048576"
+        return session_settings(
+            self.engine,
+            self.version,
+            lock_wait_s=self._config.lock_wait_timeout_s,
+            limit_s=self._config.statement_timeout_s * 1.1 + 1,
         ).encode()
 
     async def _set_up(self) -> None:
-        self.engine, self.version = _parse_version(self.server_version)
-        if self.version < _MINIMUM[self.engine]:
-            wanted = ".".join(map(str, _MINIMUM[self.engine]))
-            raise ConnectError(f"{self.engine} {self.server_version} is too old: {wanted} or newer")
+        self.engine, self.version = parse_version(self.server_version)
         await self.query(self._init_statement())
         await self._execute_command(_COM_SET_OPTION, _MULTI_STATEMENTS_OFF)
         await self._read_packet()
@@ -237,7 +214,8 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
                 "the session is in NO_BACKSLASH_ESCAPES, in which text is injectable"
             )
         result = await self.run(_SELF_TEST)
-        data, text, packet, connection_id = result.rows[0]
+        data, text, packet, connection_id, logged = result.rows[0]
+        refuse_statement_log(logged)
         if data != _PROBE_BYTES or text != _PROBE_TEXT:
             raise ConnectError("bytes or text do not come back as they were sent: driver mismatch")
         self.max_allowed_packet = int(packet or 0)

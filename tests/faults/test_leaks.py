@@ -8,11 +8,13 @@ both are reset before the next use.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 import dal
 from dal.config import Config
+from dal.settings import session_settings
 from tests.faults.helpers import Root, Sql, assert_all_back, borrowed, database, system, until
 
 SETTINGS = (
@@ -161,7 +163,11 @@ async def test_no_backslash_escapes_is_refused(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Trap A4: in that mode a backslash before a quote is text, and the quote ends the literal."""
-    monkeypatch.setattr("dal.session.connection._SQL_MODE", "NO_BACKSLASH_ESCAPES")
+
+    def without_backslashes(*args: Any, **kwargs: Any) -> str:
+        return f"{session_settings(*args, **kwargs)}, sql_mode = 'NO_BACKSLASH_ESCAPES'"
+
+    monkeypatch.setattr("dal.session.connection.session_settings", without_backslashes)
     with pytest.raises(dal.ConnectError, match="NO_BACKSLASH_ESCAPES"):
         async with database(config):
             pass

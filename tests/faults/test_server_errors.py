@@ -322,9 +322,7 @@ async def test_an_account_that_may_not_log_in(config: Config, root: Root) -> Non
 
 
 async def test_too_old(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "dal.session.connection._MINIMUM", {"mariadb": (99, 0, 0), "mysql": (99, 0, 0)}
-    )
+    monkeypatch.setattr("dal.settings._MINIMUM", {"mariadb": (99, 0, 0), "mysql": (99, 0, 0)})
     with pytest.raises(dal.ConnectError, match=r"too old: 99\.0\.0 or newer"):
         async with database(config):
             pass

@@ -25,6 +25,7 @@ DAL = ROOT / "dal"
 FLOORS = {
     "errors": 1,
     "secret": 1,
+    "settings": 2,
     "config": 2,
     "records": 2,
     "statements": 3,

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
 from dal.gateways import SearchCorporaGateway, SearchTermsGateway
 from dal.records.search import SearchCorpus
 from dal.repositories.base import changing, part
 from dal.repositories.templates.rules import TARGET, TemplateRules
 from dal.search import TEMPLATES
 
-__all__ = ["TemplateSearchStatistics"]
+__all__ = ["TemplateSearchStatistics", "shares"]
+
+
+_DOCUMENTS_A_SHARE: Final = 10_000
+"""So many make one more statement of the counting, and each of them as long as the others."""
+
+
+def shares(n: int) -> Iterator[tuple[int, int]]:
+    """The hashes of terms, 0 to 2^63 - 1, in ``n`` parts of one size: the first and last of each.
+
+    Hashes are even, so each has about as many terms.
+    """
+    bounds = [i * 2**63 // n for i in range(n + 1)]
+    for first, following in pairwise(bounds):
+        yield first, following - 1
 
 
 @part("templates.search_statistics")
@@ -30,8 +48,9 @@ class TemplateSearchStatistics(TemplateRules):
         self._only_system_changes(action, TARGET, None, "for the system alone")
         terms = SearchTermsGateway(self._scope)
         await terms.delete_all(corpus=TEMPLATES.name)
-        await terms.insert_of_templates(corpus=TEMPLATES.name)
         documents = await self._templates.count_public()
+        for first, last in shares(1 + documents // _DOCUMENTS_A_SHARE):
+            await terms.insert_of_templates(corpus=TEMPLATES.name, from_term=first, to_term=last)
         now = self._scope.clock.now()
         await SearchCorporaGateway(self._scope).upsert(
             corpus=TEMPLATES.name, documents=documents, now=now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Final, cast
 
 from dal.search.analysis import terms_of
 from dal.search.postings import term_hash
@@ -25,10 +25,19 @@ def _frequencies(factor: int, values: Values) -> list[tuple[object, ...]]:
     return [*sorted(counts.items())]
 
 
-def _counted(values: Values) -> Values:
-    """How many terms public templates of live owners have, and how often, together."""
+def _held() -> list[set[int]]:
+    """The terms of each public template of a live owner."""
     seen = set(live(1))
-    held = [found for n, found in fill.postings(1) if n in seen and fill.is_public(n)]
+    return [set(found) for n, found in fill.postings(1) if n in seen and fill.is_public(n)]
+
+
+_ALL_TERMS: Final = sorted(set().union(*_held()))
+
+
+def _counted(values: Values) -> Values:
+    """How many terms of the share are held, and how often, together."""
+    first, last = cast(int, values["from_term"]), cast(int, values["to_term"])
+    held = [{term for term in terms if first <= term <= last} for terms in _held()]
     return {"terms": len(set().union(*held)), "documents": sum(map(len, held))}
 
 
@@ -41,7 +50,9 @@ AGGREGATE: Final = Aggregate(
     },
     cases={
         "search_corpora/upsert": ({}, {"corpus": "other-texts"}),
-        "search_terms/insert_of_templates": ({"corpus": "other-texts"},),
+        "search_terms/insert_of_templates": (
+            {"corpus": "other-texts", "from_term": _ALL_TERMS[1], "to_term": _ALL_TERMS[-2]},
+        ),
     },
     numbers={"template_postings/list_frequencies": _frequencies},
     rows={

@@ -1,0 +1,51 @@
+"""A migration that is committed is never edited: somewhere it is applied."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from dal.provision import packaged
+
+# Of the file and its rollback, one after the other. A new migration gets a line; no line changes.
+RELEASED: Final = {
+    "0001.create-users": ("1a218bf3a40c248c92a98ee5400de7d3f1556c6dfca11f88d3bba76da0fd3ef0"),
+    "0002.create-categories": ("4e4327df8b4fad0e0c5682a235d9cb6dc319b76880e749cdaecec31f2778a3c7"),
+    "0003.create-tags": ("fcc83f4ae2b28ed6b13b0cfdbe04157d2a2c56d0c32c161f28f9e2deb82007dd"),
+    "0004.create-templates": ("bded6bd86c76e9d7a7306b7c0c1b7dd059d988498f617927e402ed48833dce35"),
+    "0005.create-template-versions": (
+        "ffb5b526c41524a7c51ceb27e7b2663ab277e8e3b01ea1a08353a042db78215b"
+    ),
+    "0006.create-template-tags": (
+        "e2cce2c7de3d80ddb008ca55a798c324fa830a0f0ae8920cf15f3afd1efa881d"
+    ),
+    "0007.create-audit-logs": ("47b46b748bb59d57d92a144d84237143f3aabed3b00cf61883aaeaadfeae1745"),
+    "0008.create-user-tokens": ("d3819691801bd9ffbb5b9de5320bd96c488bbe5ebc6955bd916c8a20d1088c1c"),
+    "0009.create-template-labels": (
+        "9dedc541aaf8a9d78c965ffd183a06968ff87e33e12947d72601345ee1e51ce7"
+    ),
+    "0010.create-template-label-moves": (
+        "be3a91037886ff80f6acd20296de9afd2c04f962b98d44f6b9da8b8c9d03958b"
+    ),
+    "0011.create-template-ratings": (
+        "fc0d51b02037776d7a63cefaac6a25bb96140103cbfda6765e44fab13f147fe1"
+    ),
+    "0012.create-template-postings": (
+        "99e22ff47c51ebda34c72a90af10c6066aa914d9e5d5f2ffc4d210b222f22519"
+    ),
+    "0013.create-search-terms": (
+        "5fbb2a7065c314a4b35bd75b6dc82bf0d6ba116033366853f116dd9d08bb381c"
+    ),
+    "0014.create-search-corpora": (
+        "e24299dfc0772d4b016acb3d09e118fd6d07076153197ac1ca68a9d571bca77b"
+    ),
+}
+
+
+def test_no_migration_was_edited() -> None:
+    found = {}
+    for file in sorted(packaged("migrations").glob("*.sql")):
+        if not file.name.endswith(".rollback.sql"):
+            rollback = file.with_name(f"{file.stem}.rollback.sql")
+            found[file.stem] = hashlib.sha256(file.read_bytes() + rollback.read_bytes()).hexdigest()
+    assert found == RELEASED
