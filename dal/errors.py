@@ -18,7 +18,7 @@
         UniqueError  ParentMissingError  ChildExistsError  NotNullError  CheckError
         LastAdminError            make another admin first
       TransientError              roll back, run the whole transaction again
-        DeadlockError  LockTimeoutError  ConnectionLostError
+        DeadlockError  LockTimeoutError  ConnectionLostError  ReadOnlyServerError
       OutcomeUnknownError         the connection was lost during COMMIT: look before you repeat
       UnavailableError            nothing was sent
         PoolTimeoutError  ConnectError
@@ -33,7 +33,7 @@ was typed, the text of a parse error the literal. What is kept is the name of th
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 __all__ = [
     "AuthenticationError",
@@ -55,6 +55,7 @@ __all__ = [
     "ParentMissingError",
     "PermissionDeniedError",
     "PoolTimeoutError",
+    "ReadOnlyServerError",
     "RowShapeError",
     "ServerError",
     "StaleVersionError",
@@ -91,10 +92,19 @@ class DalError(Exception):
         self.errno = errno
         self.sqlstate = sqlstate
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is pickled and copied by calling its class with its message alone.
+        return _made_anew, (type(self), self.message), self.__dict__
+
     def __str__(self) -> str:
         where = f" [{self.statement}]" if self.statement else ""
         number = f" (server error {self.errno})" if self.errno else ""
         return f"{self.message}{number}{where}"
+
+
+def _made_anew(kind: type[DalError], message: str) -> DalError:
+    """An error without its attributes, which whoever unpickles or copies it sets."""
+    return kind.__new__(kind, message)
 
 
 class ConfigError(DalError):
@@ -227,6 +237,13 @@ class ConnectionLostError(TransientError):
     """The connection was lost before COMMIT was sent: nothing was changed."""
 
 
+class ReadOnlyServerError(TransientError):
+    """The server takes no writes: a primary that was demoted, or a replica. Its connection is
+    closed, and the other ones of the pool are not used again, so that the next attempt is made
+    where the address leads to by then.
+    """
+
+
 class OutcomeUnknownError(DalError):
     """The connection was lost while the server was committing: look before you repeat.
 
@@ -261,8 +278,13 @@ class ServerError(DalError):
 LOST: Final = 2013
 """What the driver says where the connection is gone."""
 
+SERVER_FULL: Final = frozenset({1040, 1203, 1226})
+"""What is said where the server or the account has as many connections as it may have."""
+
 NO_SUCH_CONNECTION: Final = 1094
 """What KILL is answered where there is nothing to kill any more."""
+
+_READ_ONLY: Final = "the server is read-only: a replica, or a primary that was demoted"
 
 # The one place that knows error numbers. Numbers, not the driver's classes, decide: PyMySQL raises
 # OperationalError for 4025, 3819 and 1364. Pairs are MariaDB / MySQL where the two differ.
@@ -276,6 +298,10 @@ _TRANSIENT: Final[dict[int, tuple[type[TransientError], str]]] = {
     2006: (ConnectionLostError, "the server has gone away"),
     2013: (ConnectionLostError, "the connection to the server was lost"),
     4031: (ConnectionLostError, "the server closed the idle connection"),
+    # No transaction of ours is begun as read-only, so it is the server that became so.
+    1792: (ReadOnlyServerError, _READ_ONLY),
+    1836: (ReadOnlyServerError, _READ_ONLY),
+    3100: (ReadOnlyServerError, _READ_ONLY),  # a member of a group that may not write
 }
 _CONNECT: Final = frozenset(
     {1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1251, 1524, 1698, 1820, 1862, 2002, 2003,
@@ -300,8 +326,11 @@ _VALUE: Final[dict[int, str]] = {
 }
 # Messages that name objects and rights, never values, and that an operator needs word for word.
 _VERBATIM: Final = frozenset(
-    {1044, 1046, 1049, 1054, 1051, 1142, 1143, 1146, 1227, 1305, 1370, 1290, 1792, 1836}
+    {1044, 1046, 1049, 1054, 1051, 1142, 1143, 1146, 1227, 1305, 1370, 1290}
 )
+# Several options prevent a statement; the option is named as it is written, in every language.
+_PREVENTED: Final = 1290
+_PREVENTED_BY_READ_ONLY = re.compile("read[-_]only", re.IGNORECASE)
 
 _KEY_AT_END = re.compile(r"for key '([^']*)'\s*$")
 _FOREIGN_KEY = re.compile(r"CONSTRAINT [`\"]([^`\"]+)[`\"] FOREIGN KEY")
@@ -337,6 +366,8 @@ def from_server(
         errno: the server's error number.
         message: the server's text; names are taken from it, values are not.
     """
+    if errno == _PREVENTED and _PREVENTED_BY_READ_ONLY.search(message):
+        return ReadOnlyServerError(_READ_ONLY, statement=statement, errno=errno, sqlstate=sqlstate)
     if errno in _TRANSIENT:
         kind, text = _TRANSIENT[errno]
         return kind(text, statement=statement, errno=errno, sqlstate=sqlstate)

@@ -64,6 +64,8 @@ def new_data_folder(program: Program, target: Path) -> None:
     if copy.returncode:
         raise ConfigError(f"cannot make a data folder: {copy.stderr.strip()}")
     target.chmod(0o700)
+    # Its identity, which a server of MySQL makes for itself: two of one identity cannot replicate.
+    (target / "auto.cnf").unlink(missing_ok=True)
 
 
 @contextmanager

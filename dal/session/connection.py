@@ -24,6 +24,7 @@ from dal.errors import (
     ConnectError,
     ConnectionLostError,
     DalError,
+    ReadOnlyServerError,
     UnavailableError,
     UsageError,
     from_server,
@@ -58,6 +59,11 @@ _SELF_TEST: Final = (
     f"SELECT X'{_PROBE_BYTES.hex()}', '\\\\\\'\u00e9\U0001f600', @@max_allowed_packet, "
     f"CONNECTION_ID(), {STATEMENT_LOGGED}"
 ).encode()
+
+
+# MariaDB has no name for a server that no other one has, and a copied MySQL has that of the first;
+# two on one machine differ in these.
+_IDENTITY: Final = b", @@hostname, @@port, @@datadir, @@pid_file, @@server_id"
 
 
 @attrs.frozen(slots=True)
@@ -122,6 +128,10 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
         self.dirty = False
         self.busy = False
         self.abandoned = False
+        self.demoted = False
+        # Which server it is: behind one address there may be several.
+        self.server = ""
+        self.server_started_at = 0.0
         self.opened_at = self.loop.time()
         self.idle_since = self.opened_at
 
@@ -213,13 +223,14 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
             raise ConnectError(
                 "the session is in NO_BACKSLASH_ESCAPES, in which text is injectable"
             )
-        result = await self.run(_SELF_TEST)
-        data, text, packet, connection_id, logged = result.rows[0]
+        result = await self.run(_SELF_TEST + _IDENTITY)
+        data, text, packet, connection_id, logged, *server = result.rows[0]
         refuse_statement_log(logged)
         if data != _PROBE_BYTES or text != _PROBE_TEXT:
             raise ConnectError("bytes or text do not come back as they were sent: driver mismatch")
         self.max_allowed_packet = int(packet or 0)
         self.connection_id = int(connection_id or 0)
+        self.server = repr(server)
 
     async def run(self, sql: bytes) -> RawResult:
         """Send one statement and read its whole answer.
@@ -248,7 +259,8 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
                 result.insert_id or 0,
                 result.warning_count,
             )
-        except ConnectionLostError:
+        except (ConnectionLostError, ReadOnlyServerError) as error:
+            self.demoted = isinstance(error, ReadOnlyServerError)
             self.close()
             raise
         except DalError:
@@ -311,6 +323,21 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
             self.close()
             raise
         self.dirty = False
+
+    async def is_of_server_of(self, other: Connection) -> bool:
+        """Whether this one is of the same server as an older one, and of the same run of it.
+
+        Only there its number means what it meant: it counts from 1 again after each start.
+        """
+        if self.server != other.server:
+            return False
+        if self.opened_at <= other.opened_at:
+            return True
+        if not self.server_started_at:
+            asked_at = self.loop.time()
+            result = await self.run(b"SHOW GLOBAL STATUS LIKE 'Uptime'")
+            self.server_started_at = asked_at - int(result.rows[0][1] or 0)
+        return bool(other.opened_at > self.server_started_at)
 
     async def alive(self, timeout_s: float) -> bool:
         """Whether the server answers a ping in time; if not, the connection is closed."""

@@ -17,6 +17,8 @@ import aiomysql
 from dal.config import Config
 from dal.errors import (
     NO_SUCH_CONNECTION,
+    SERVER_FULL,
+    ConnectError,
     DalError,
     PoolTimeoutError,
     ServerError,
@@ -31,6 +33,7 @@ _log = logging.getLogger("dal")
 _CLOSE_TIMEOUT_S = 10.0
 _GOODBYE_TIMEOUT_S = 1.0
 _PING_TIMEOUT_S = 2.0
+_FULL_WAIT_S = 0.1
 
 Handed = Connection | None
 
@@ -53,6 +56,10 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         self._came_back = asyncio.Event()
         self._killer: Connection | None = None
         self._killer_lock = asyncio.Lock()
+        # What was opened before is of a server that takes no writes any more.
+        self._left_at = float("-inf")
+        # Why no connection is opened just now: the server or the account has as many as it may.
+        self._full: ConnectError | None = None
 
     @classmethod
     async def open(cls, config: Config) -> Pool:
@@ -65,6 +72,11 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         try:
             for _ in range(config.pool_min):
                 pool._free.append(await pool._connect())
+        except ConnectError as error:
+            # With less than it may have it works too.
+            if error.errno not in SERVER_FULL or not pool._free:
+                await pool.shut()
+                raise
         except BaseException:
             await pool.shut()
             raise
@@ -81,7 +93,27 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         return sum(not waiter.done() for waiter in self._waiters)
 
     async def _connect(self) -> Connection:
+        # The one that kills is had first: where the account may have no more, nothing else ends
+        # what was cancelled.
+        await self._reserve_killer()
         return await Connection.open(self._config)
+
+    async def _reserve_killer(self) -> None:
+        if self._killer is not None and not self._killer.gone:
+            return
+        async with self._killer_lock:
+            if self._killer is None or self._killer.gone:
+                await self._close_killer()
+                try:
+                    self._killer = await Connection.open(self._config)
+                except ConnectError as error:
+                    if error.errno not in SERVER_FULL:
+                        raise
+
+    async def _close_killer(self) -> None:
+        if self._killer is not None:
+            self._killer.close()
+            self._killer = None
 
     async def borrow(self, timeout_s: float | None = None) -> Connection:
         """A connection that is alive and clean; give it back with :meth:`release`.
@@ -101,44 +133,78 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
             raise PoolTimeoutError(
                 f"no connection became free within {limit:.3g} s "
                 f"(pool_max={self.maxsize}, {self.n_waiting} more wait)"
+                f"{f'; {self._full.message}' if self._full else ''}"
             ) from None
 
     async def _acquire(self) -> Connection:
         if asyncio.get_running_loop() is not self._loop:
             raise UsageError("a Database belongs to the event loop that it was opened in")
-        if self._closing:
-            raise UnavailableError("the database is closed")
-        connection = await self._next_place()
-        # From here on this task owns a place, and must use it or give it up.
-        if connection is not None:
-            if await self._is_fit(connection):
-                return connection
-            # The place is kept: who has waited longest does not go to the end of the queue again.
-            self._used.discard(connection)
-            self._acquiring += 1
-        try:
-            connection = await self._connect()
-        except BaseException:
+        first = False
+        while True:
+            if self._closing:
+                raise UnavailableError("the database is closed")
+            connection = await self._next_place(first=first)
+            # From here on this task owns a place, and must use it or give it up.
+            if connection is not None:
+                if await self._is_fit(connection):
+                    return connection
+                # The place is kept: who has waited longest does not go to the end of the queue.
+                self._used.discard(connection)
+                self._acquiring += 1
+            try:
+                connection = await self._connect()
+            except BaseException as error:
+                self._acquiring -= 1
+                if isinstance(error, ConnectError) and error.errno in SERVER_FULL:
+                    await self._note_full(error)
+                    first = True
+                    continue
+                self._hand_out()
+                raise
+            self._full = None
             self._acquiring -= 1
-            self._hand_out()
-            raise
-        self._acquiring -= 1
-        self._used.add(connection)
-        if self._closing:
-            self._drop(connection)
-            raise UnavailableError("the database is closed")
-        return connection
+            self._used.add(connection)
+            if self._closing:
+                self._drop(connection)
+                raise UnavailableError("the database is closed")
+            return connection
 
-    async def _next_place(self) -> Handed:
-        """A free connection, or None with a place reserved in ``_acquiring``."""
-        if not self._waiters:
+    async def _note_full(self, refused: ConnectError) -> None:
+        """Open no connection for a while: the pool is smaller than it may be, since others have
+        what the server or the account may have.
+        """
+        if not self.size and self._killer is not None:
+            # The only one that there is to be had.
+            await self._close_killer()
+        elif self._full is None:
+            self._full = refused
+            self._loop.call_later(_FULL_WAIT_S, self._try_again)
+
+    def _try_again(self) -> None:
+        self._full = None
+        self._hand_out()
+
+    @property
+    def _has_room(self) -> bool:
+        return self._full is None and self.size < int(self.maxsize)
+
+    async def _next_place(self, *, first: bool) -> Handed:
+        """A free connection, or None with a place reserved in ``_acquiring``.
+
+        Args:
+            first: before all who wait, as who was served already and could not use it.
+        """
+        if first or not self._waiters:
             if self._free:
                 return self._take_free()
-            if self.size < self.maxsize:
+            if self._has_room:
                 self._acquiring += 1
                 return None
         waiter: asyncio.Future[Handed] = self._loop.create_future()
-        self._waiters.append(waiter)
+        if first:
+            self._waiters.appendleft(waiter)
+        else:
+            self._waiters.append(waiter)
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -170,7 +236,7 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
                 if not waiter.done():
                     waiter.set_exception(UnavailableError("the database is closed"))
                 continue
-            if not self._free and self.size >= self.maxsize:
+            if not self._free and not self._has_room:
                 return
             waiter = self._waiters.popleft()
             if waiter.done():
@@ -227,11 +293,14 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
             self._burying.add(task)
             self._used.discard(conn)
             return done
+        if conn.demoted:
+            self._leave_server(conn)
         if conn.closed:
             # Where one was lost the others may be too: each is asked before it is used.
             for other in self._free:
                 other.idle_since = float("-inf")
-        if conn.closed or self._closing or conn.in_transaction:
+        is_left = conn.opened_at < self._left_at
+        if conn.closed or self._closing or conn.in_transaction or is_left:
             self._drop(conn)
             return done
         self._used.discard(conn)
@@ -239,41 +308,60 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         self._hand_out()
         return done
 
+    def _leave_server(self, demoted: Connection) -> None:
+        """Use no connection again that was opened before: they are of the same server."""
+        if demoted.opened_at < self._left_at:
+            return
+        self._left_at = self._loop.time()
+        for other in self._free:
+            other.close()
+        self._free.clear()
+        if self._killer is not None:
+            self._killer.close()
+
     async def _bury(self, connection: Connection) -> None:
         try:
-            await self.kill(connection.connection_id)
+            await self.kill(connection)
         finally:
             task = asyncio.current_task()
             if task is not None:
                 self._burying.discard(task)
             self._hand_out()
 
-    async def kill(self, connection_id: int) -> None:
+    async def kill(self, connection: Connection) -> None:
         """End a connection of ours on the server, with what runs on it, from one kept for that.
 
         KILL, not KILL QUERY: the latter has no effect on a statement that has reached the socket
         and not yet been read by the server, which then runs it to its end.
+
+        Behind one address there may be several servers, where its number is somebody else's: it is
+        killed from a connection to its own server alone.
         """
+        number = connection.connection_id
         async with self._killer_lock:
+            why: object = "a new connection leads to another server"
             for _ in range(2):
                 try:
-                    if self._killer is None or self._killer.closed:
+                    if self._killer is None or self._killer.gone:
+                        await self._close_killer()
                         self._killer = await Connection.open(self._config)
                     async with asyncio.timeout(self._config.connect_timeout_s):
-                        await self._killer.run(f"KILL {connection_id:d}".encode())
+                        if await self._killer.is_of_server_of(connection):
+                            await self._killer.run(f"KILL {number:d}".encode())
+                            return
                 except ServerError as error:
                     if error.errno != NO_SUCH_CONNECTION:
-                        _log.warning("could not kill connection %d: %s", connection_id, error)
+                        _log.warning("could not kill connection %d: %s", number, error)
                     return
                 except (DalError, TimeoutError) as error:
-                    # The connection kept for this may be long dead: once more with a new one.
-                    if self._killer is not None:
-                        self._killer.close()
-                        self._killer = None
-                    last: Exception = error
-                else:
-                    return
-            _log.warning("could not kill connection %d: %s", connection_id, last)
+                    why = error
+                # Long dead perhaps, or of another server: once more with a new one.
+                await self._close_killer()
+            limit_s = self._config.statement_timeout_s
+            _log.warning(
+                "could not kill connection %d, whose statement the server ends by its own limit, "
+                "a little over %g s: %s", number, limit_s, why,
+            )  # fmt: skip
 
     async def shut(self) -> None:
         """Close everything: wait for those who use a connection, but not for ever."""
@@ -303,7 +391,7 @@ class Pool(aiomysql.Pool):  # type: ignore[misc]
         try:
             async with asyncio.timeout(self._config.connect_timeout_s):
                 for connection in busy:
-                    await self.kill(connection.connection_id)
+                    await self.kill(connection)
         except TimeoutError:
             _log.warning("up to %d statements still run on the server", len(busy))
 

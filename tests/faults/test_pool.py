@@ -8,6 +8,8 @@ while connecting), A8 (a silent server), A30 (idle is not age, a ping that recon
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -295,7 +297,8 @@ async def test_one_that_does_not_answer_a_ping_is_replaced(config: Config, tmp_p
 
         def hold(_: bytes) -> Cut:
             nonlocal n_held
-            if proxy.n_links == 1:
+            # The first is that of the connection that kills.
+            if proxy.n_links == 2:
                 n_held += 1
                 return Cut.HOLD
             return Cut.PASS
@@ -303,7 +306,7 @@ async def test_one_that_does_not_answer_a_ping_is_replaced(config: Config, tmp_p
         proxy.decide = hold
         assert await system(db).users.count() >= 0
         assert n_held == 1
-        assert proxy.n_links == 2
+        assert proxy.n_links == 3
         assert_all_back(db)
 
 
@@ -491,7 +494,59 @@ async def test_the_connection_that_kills_is_made_again(
 async def test_no_connection_is_left_on_the_server(config: Config, root: Root, sql: Sql) -> None:
     before = root.connections(config.user)
     async with database(config, pool_max=5, pool_min=3) as db:
-        assert root.connections(config.user) == before + 3
+        # And the one that kills what is cancelled.
+        assert root.connections(config.user) == before + 3 + 1
         await asyncio.gather(*(system(db).value(sql.rows_count) for _ in range(20)))
-        assert root.connections(config.user) <= before + 5
+        assert root.connections(config.user) <= before + 5 + 1
     await until(lambda: root.connections(config.user) == before, "the ends of all connections")
+
+
+@contextmanager
+def at_most(root: Root, user: str, connections: int) -> Iterator[None]:
+    """An account that may have so many connections, beside those that others have just now."""
+    limit = "ALTER USER '{}'@'localhost' WITH MAX_USER_CONNECTIONS {:d}"
+    root.rows(limit.format(user, root.connections(user) + connections))
+    try:
+        yield
+    finally:
+        root.rows(limit.format(user, 0))
+
+
+@pytest.mark.parametrize("allowed", [1, 2, 4])
+async def test_an_account_at_its_limit_waits(
+    config: Config, root: Root, sql: Sql, allowed: int
+) -> None:
+    with at_most(root, config.user, allowed):
+        async with database(config, pool_max=4, pool_min=0, acquire_timeout_s=60) as db:
+            counts = await asyncio.gather(*(system(db).value(sql.rows_count) for _ in range(40)))
+            assert counts == [0] * 40
+            assert db.pool.size <= allowed
+
+
+async def test_an_account_at_its_limit_says_so_in_the_end(
+    config: Config, root: Root, sql: Sql
+) -> None:
+    with at_most(root, config.user, 2):
+        async with database(config, pool_max=4, acquire_timeout_s=0.3) as db, system(db).begin():
+            other = asyncio.create_task(_counted(db, sql))
+            with pytest.raises(dal.PoolTimeoutError, match="refused the connection"):
+                await other
+
+
+async def _counted(db: dal.Database, sql: Sql) -> int:
+    return await system(db).value(sql.rows_count)
+
+
+async def test_what_was_cancelled_ends_where_the_account_may_have_no_more(
+    config: Config, root: Root, sql: Sql
+) -> None:
+    with at_most(root, config.user, 3):
+        async with database(config, pool_max=3, acquire_timeout_s=60) as db:
+            me = system(db)
+            running = [asyncio.create_task(me.value(sql.rows_endless, id=i)) for i in range(3)]
+            await until(lambda: len(root.running("dal:rows/endless")) == 2, "two of them")
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            assert await me.value(sql.rows_count) == 0
+            await until(lambda: not root.running("dal:rows/endless"), "their ends")

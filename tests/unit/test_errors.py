@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +29,9 @@ def test_the_tree_is_public_and_drawn() -> None:
 
 
 def test_what_a_catcher_can_do_next() -> None:
-    transient = {dal.DeadlockError, dal.LockTimeoutError, dal.ConnectionLostError}
+    transient = {
+        dal.DeadlockError, dal.LockTimeoutError, dal.ConnectionLostError, dal.ReadOnlyServerError,
+    }  # fmt: skip
     constraint = {
         dal.UniqueError, dal.ParentMissingError, dal.ChildExistsError, dal.NotNullError,
         dal.CheckError, dal.LastAdminError,
@@ -151,3 +158,36 @@ def test_no_message_holds_a_value(said: tuple[int, str], pieces: list[str]) -> N
     errno, message = said
     error = from_server(errno, message.replace("{}", "zq7xk" + "".join(pieces)))
     assert "zq7xk" not in f"{error} {error!r} {vars(error)}"
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_an_error_crosses_to_another_process_whole(kind: type[DalError]) -> None:
+    keywords = [
+        name
+        for name, parameter in inspect.signature(kind.__init__).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+    given: dict[str, Any] = {name: f"its {name}" for name in keywords}
+    error = kind("what happened", **given)
+    error.add_note("seen at night")
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301
+        assert type(again) is kind
+        assert str(again) == str(error)
+        assert again.args == error.args
+        assert vars(again) == vars(error)
+        assert {"statement", "errno", "sqlstate", *keywords} <= vars(again).keys()
+
+
+@pytest.mark.parametrize(
+    ("errno", "message", "read_only"),
+    [
+        (1290, "The MySQL server is running with the --super-read-only option so it cannot", True),
+        (1290, "Le serveur MariaDB est demarre avec l'option --read-only. Il ne peut", True),
+        (1290, "The server is running with the --secure-file-priv option so it cannot", False),
+        (1792, "Cannot execute statement in a READ ONLY transaction.", True),
+        (1836, "Running in read-only mode", True),
+        (3100, "Error on observer while running replication hook 'before_commit'.", True),
+    ],
+)
+def test_a_server_that_takes_no_writes(errno: int, message: str, read_only: bool) -> None:
+    assert isinstance(from_server(errno, message), dal.ReadOnlyServerError) == read_only
