@@ -178,9 +178,46 @@ _OPTIONS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
+_TLS: Final = "write ssl=true, or ssl_ca=/path/of/the/authority.pem"
+_OURS: Final = "leave it out: every setting of a session is set here"
+# As other libraries and hosting companies write them in their URLs, and what to write here.
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("ssl-mode", "ssl_mode", "sslmode", "sslMode", "useSSL", "tls"), _TLS),
+    **dict.fromkeys(("ssl-ca", "sslca", "sslrootcert", "ssl_ca_file"), "write ssl_ca"),
+    **dict.fromkeys(("ssl-cert", "sslcert"), "write ssl_cert"),
+    **dict.fromkeys(("ssl-key", "sslkey"), "write ssl_key"),
+    **dict.fromkeys(("ssl_verify_cert", "ssl_verify_identity"), "write ssl_check_hostname"),
+    **dict.fromkeys(
+        ("charset", "collation", "characterEncoding", "useUnicode"),
+        "leave it out: it is utf8mb4",
+    ),
+    **dict.fromkeys(
+        ("autocommit",), "leave it out: what is in no transaction is committed by itself"
+    ),
+    **dict.fromkeys(
+        ("init_command", "sql_mode", "time_zone", "timezone", "serverTimezone", "parseTime", "loc"),
+        _OURS,
+    ),
+    **dict.fromkeys(("local_infile", "multiStatements", "pool_pre_ping"), "leave it out"),
+    **dict.fromkeys(("connect_timeout", "connectTimeout", "timeout"), "write connect_timeout_s"),
+    **dict.fromkeys(("read_timeout", "write_timeout", "readTimeout"), "write statement_timeout_s"),
+    **dict.fromkeys(
+        ("pool_size", "maxsize", "connection_limit", "connectionLimit", "max_connections"),
+        "write pool_max",
+    ),
+    **dict.fromkeys(("minsize",), "write pool_min"),
+    **dict.fromkeys(("pool_timeout",), "write acquire_timeout_s"),
+    **dict.fromkeys(("pool_recycle",), "write max_lifetime_s"),
+    **dict.fromkeys(("socket", "unix-socket", "unixSocket"), "write unix_socket"),
+    **dict.fromkeys(("db", "dbname", "schema"), "write it as the path: mysql://host/database"),
+}
+
+
 def _options(query: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
+        if name in _ELSEWHERE:
+            raise ConfigError(f"unknown option: {name}: {_ELSEWHERE[name]}")
         if not name.isidentifier():
             # What this is nobody knows; it may be a piece of a password.
             raise ConfigError("the URL has an option that is no name: write name=value after the ?")
@@ -255,6 +292,8 @@ def parse(url: str | None = None, **keywords: Any) -> Config | PrivateAddress:
 
 def _parse(url: str | None, keywords: Mapping[str, Any]) -> Config | PrivateAddress:
     unknown = set(keywords) - set(_OPTIONS) - _PARTS
+    for name in sorted(unknown & _ELSEWHERE.keys()):
+        raise ConfigError(f"unknown option: {name}: {_ELSEWHERE[name]}")
     if unknown:
         raise ConfigError(f"unknown option: {', '.join(sorted(unknown))}")
     if url is None and not {"user", "database"} & set(keywords):

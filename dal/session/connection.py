@@ -52,6 +52,8 @@ _NO_PROTOCOL: Final = (
     ValueError,
     struct.error,
 )
+# The driver's numbers for an end where an answer should have been.
+_CUT_SHORT: Final = frozenset({2006, 2013, 2055})
 # Bytes and text that a wrong driver, character set or sql_mode would return changed.
 _PROBE_BYTES: Final = b"\x00'\\\x80"
 _PROBE_TEXT: Final = "\\'\u00e9\U0001f600"
@@ -358,6 +360,12 @@ class Connection(aiomysql.Connection):  # type: ignore[misc]
 def _reason(error: BaseException) -> str:
     """What a driver's or the system's error says, without what could be a value."""
     cause = error.__cause__ or error
+    number = error.args[0] if isinstance(error, DriverError) and error.args else None
+    if isinstance(cause, EOFError) or number in _CUT_SHORT:
+        return (
+            "the handshake was cut short: the server hung up, or it waited longer than its"
+            " connect_timeout for an event loop that was blocked"
+        )
     if isinstance(cause, OSError):
         return str(cause)
     if isinstance(error, _NO_PROTOCOL):

@@ -153,6 +153,11 @@ class Scope(Executor):
         """Whether a plain read may give what somebody has changed since."""
         return self._tx is not None and self._tx.isolation == "REPEATABLE READ"
 
+    @property
+    def attempt(self) -> int:
+        """Which attempt at its transaction this is: above 1 after a transient error."""
+        return 1 if self._tx is None else self._tx.attempt
+
     def after_end(self, write: AfterEnd) -> None:
         """Write something after the transaction, however it ends, on its connection.
 

@@ -12,7 +12,19 @@ import pytest
 
 import dal
 from dal.config import Config
-from tests.faults.helpers import Root, Sql, all_back, borrowed, database, statement, system, until
+from dal.session.connection import Connection
+from tests.faults.helpers import (
+    Cut,
+    Proxy,
+    Root,
+    Sql,
+    all_back,
+    borrowed,
+    database,
+    statement,
+    system,
+    until,
+)
 
 # Each has a piece in it that nothing else has.
 ODD = [
@@ -343,3 +355,35 @@ async def test_too_many_connections(config: Config, root: Root, tmp_path: Path) 
         assert caught.value.errno == 1040
     finally:
         root.rows(f"SET GLOBAL max_connections = {before}")
+
+
+@pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER])
+@pytest.mark.parametrize("packet", [0, 1, 2])
+async def test_a_handshake_that_is_cut_short(
+    config: Config, tmp_path: Path, cut: Cut, packet: int
+) -> None:
+    """The log-in, the session's settings, what follows: the same words at each."""
+    assert config.unix_socket is not None
+    proxy = Proxy(tmp_path / "proxy.sock", config.unix_socket)
+    seen = 0
+
+    def decide(_: bytes) -> Cut:
+        nonlocal seen
+        seen += 1
+        return cut if seen == packet + 1 else Cut.PASS
+
+    proxy.decide = decide
+    async with proxy.listening():
+        with pytest.raises(dal.ConnectError, match="the handshake was cut short: the server hung"):
+            await Connection.open(attrs.evolve(config, unix_socket=str(proxy.path)))
+
+
+async def test_a_server_that_hangs_up_before_it_greets(config: Config, tmp_path: Path) -> None:
+    def hang_up(_: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        back.close()
+
+    path = tmp_path / "silent.sock"
+    listener = await asyncio.start_unix_server(hang_up, str(path))
+    async with listener:
+        with pytest.raises(dal.ConnectError, match="cut short"):
+            await Connection.open(attrs.evolve(config, unix_socket=str(path)))

@@ -206,8 +206,8 @@ def test_the_ends_of_what_is_allowed(options: dict[str, int]) -> None:
 
 
 def test_an_unknown_keyword() -> None:
-    with pytest.raises(dal.ConfigError, match="unknown option: also, autocommit"):
-        parse("mysql://u@h/d", autocommit=True, also=1)
+    with pytest.raises(dal.ConfigError, match="unknown option: also, other"):
+        parse("mysql://u@h/d", other=True, also=1)
 
 
 def test_paths_are_paths() -> None:
@@ -254,3 +254,20 @@ def test_a_secret() -> None:
         assert "zq7xk" not in text
     with pytest.raises(TypeError):
         pickle.dumps(secret)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("ssl-mode", "ssl=true"), ("ssl_mode", "ssl=true"), ("sslmode", "ssl=true"),
+        ("ssl-ca", "write ssl_ca"), ("charset", "utf8mb4"), ("autocommit", "leave it out"),
+        ("connect_timeout", "write connect_timeout_s"), ("pool_size", "write pool_max"),
+        ("pool_recycle", "write max_lifetime_s"), ("db", "mysql://host/database"),
+        ("time_zone", "every setting"), ("unix-socket", "write unix_socket"),
+    ],
+)  # fmt: skip
+def test_what_others_call_an_option_is_told(name: str, instead: str) -> None:
+    with pytest.raises(dal.ConfigError, match=f"unknown option: {name}: .*{instead}"):
+        parse(f"mysql://u:secret@h/d?{name}=REQUIRED")
+    with pytest.raises(dal.ConfigError, match=f"unknown option: {name}: .*{instead}"):
+        parse("mysql://u:secret@h/d", **{name: "REQUIRED"})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from dal.errors import NotFoundError, StaleVersionError
+from dal.errors import NotFoundError, StaleVersionError, UniqueError
 from dal.gateways import TemplatesGateway
 from dal.records.actor import Role
 from dal.records.clock import check_time, later
@@ -252,6 +252,7 @@ class UserRepository(UserRules):
             updated_at=now,
             deleted_at=None,
         )
+        await self._refuse_taken(user.email, user.id)
         await self._users.insert(
             user_id=user.id,
             email=user.email,
@@ -312,6 +313,7 @@ class UserRepository(UserRules):
         after = attrs.evolve(before, **given, updated_at=later(now, before.updated_at))
         if after.email != before.email:
             after = attrs.evolve(after, email_verified_at=None)
+            await self._refuse_taken(after.email, user_id)
         await self._users.update_details(
             user_id=user_id,
             email=after.email,
@@ -323,6 +325,21 @@ class UserRepository(UserRules):
             await self._tokens.delete_by_user(user_id=user_id)
         await self._audit.write("user.update_details", TARGET, user_id, changes=changes, at=now)
         return after
+
+    async def _refuse_taken(self, email: str, user_id: UUID) -> None:
+        """Decide without a lock, where one led to a deadlock.
+
+        A duplicate leaves a shared lock on the key until its transaction ends, and MariaDB takes
+        two that wait for each other's for a deadlock: those who come again must not meet there.
+        """
+        if self._scope.attempt == 1:
+            return
+        holder = await self._users.find_by_email(email=email)
+        if holder is not None and holder.id != user_id:
+            raise UniqueError(
+                "another row has this key already: uq_users_email_live",
+                constraint="uq_users_email_live",
+            )
 
     @changing
     async def soft_delete(self, user_id: UUID) -> None:

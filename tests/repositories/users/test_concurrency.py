@@ -777,3 +777,28 @@ async def test_one_password_of_several(crowd: Crowd, dice: random.Random) -> Non
 
 
 CREDENTIALS: Final = ("user.update_password", "user.reset_password", "user.deactivate")
+
+
+async def test_contended_addresses_are_decided(crowd: Crowd) -> None:
+    """A duplicate leaves a shared lock, and MariaDB calls two of them a deadlock."""
+    users = crowd.db.acting_as(dal.Actor.system("tests")).users
+    number = next(_numbers)
+    addresses = [f"contended{number}-{n}@example.org" for n in range(12)]
+    there = [await users.create(email=address, full_name="N") for address in addresses[:8]]
+    dice = random.Random(7)
+
+    async def work() -> set[type]:
+        seen: set[type] = set()
+        for _ in range(40):
+            address = dice.choice(addresses)
+            try:
+                if dice.random() < 0.5:
+                    await users.create(email=address, full_name="N")
+                else:
+                    await users.update_details(dice.choice(there).id, email=address)
+            except dal.DalError as error:
+                seen.add(type(error))
+        return seen
+
+    seen = set().union(*await asyncio.gather(*(work() for _ in range(16))))
+    assert seen == {dal.UniqueError}
