@@ -97,6 +97,9 @@ def parse_header(lines: list[str]) -> Header:
         key, value = key_match["key"], key_match["value"]
         if key == "param":
             params.append(_param(value))
+        elif key == "locks" and key in found:
+            # A list that may not fit into one line.
+            found[key] += f", {value}"
         elif key in found:
             raise StatementError(f"{key}: given twice")
         else:

@@ -8,7 +8,7 @@
 -- deleted: n/a
 -- index:   n/a
 -- reads:   0
--- locks:   X search_corpora.PRIMARY
+-- locks:   X,REC_NOT_GAP search_corpora.PRIMARY
 INSERT INTO search_corpora
 (corpus, documents, updated_at)
 VALUES

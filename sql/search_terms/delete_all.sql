@@ -9,7 +9,7 @@
 -- deleted: n/a
 -- index:   PRIMARY
 -- reads:   2 * rows
--- locks:   X search_terms.PRIMARY
+-- locks:   X,REC_NOT_GAP search_terms.PRIMARY
 DELETE s
 FROM search_terms AS s FORCE INDEX (PRIMARY)
 WHERE s.corpus = :corpus

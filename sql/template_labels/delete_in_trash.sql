@@ -9,7 +9,7 @@
 -- deleted: only
 -- index:   PRIMARY
 -- reads:   n/a: as many labels as each template has
--- locks:   S,REC_NOT_GAP templates.PRIMARY, X template_labels.PRIMARY
+-- locks:   S,REC_NOT_GAP templates.PRIMARY, X,REC_NOT_GAP template_labels.PRIMARY
 DELETE l
 FROM template_labels AS l FORCE INDEX (PRIMARY)
 INNER JOIN templates AS t FORCE INDEX (PRIMARY) ON l.template_id = t.id

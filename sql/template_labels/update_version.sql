@@ -10,7 +10,8 @@
 -- deleted: n/a
 -- index:   PRIMARY
 -- reads:   1
--- locks:   X,REC_NOT_GAP template_labels.PRIMARY, S,REC_NOT_GAP template_versions.PRIMARY
+-- locks:   S,REC_NOT_GAP template_versions.PRIMARY, S,REC_NOT_GAP users.PRIMARY
+-- locks:   X,REC_NOT_GAP template_labels.PRIMARY
 UPDATE template_labels FORCE INDEX (PRIMARY)
 SET
     version = :version,

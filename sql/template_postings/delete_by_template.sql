@@ -6,6 +6,7 @@
 -- deleted: n/a
 -- index:   ix_template_postings_template
 -- reads:   rows + 1
--- locks:   X,REC_NOT_GAP template_postings.ix_template_postings_template, X,REC_NOT_GAP PRIMARY
+-- locks:   X,REC_NOT_GAP template_postings.PRIMARY
+-- locks:   X,REC_NOT_GAP template_postings.ix_template_postings_template
 DELETE FROM template_postings
 WHERE template_id = :template_id

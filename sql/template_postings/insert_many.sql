@@ -9,7 +9,7 @@
 -- deleted: n/a
 -- index:   n/a
 -- reads:   0
--- locks:   none
+-- locks:   S,REC_NOT_GAP templates.PRIMARY
 INSERT INTO template_postings
 (term, scope, impact, template_id)
 VALUES

@@ -8,7 +8,7 @@
 -- deleted: excluded
 -- index:   PRIMARY
 -- reads:   2
--- locks:   X,REC_NOT_GAP templates.PRIMARY, X,REC_NOT_GAP template_versions.PRIMARY
+-- locks:   S,REC_NOT_GAP templates.PRIMARY, X,REC_NOT_GAP template_versions.PRIMARY
 DELETE v
 FROM template_versions AS v
 INNER JOIN templates AS t FORCE INDEX (PRIMARY) ON v.template_id = t.id

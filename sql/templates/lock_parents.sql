@@ -10,7 +10,8 @@
 -- deleted: excluded
 -- index:   PRIMARY, uq_categories_slug
 -- reads:   rows + 1
--- locks:   S,REC_NOT_GAP users.PRIMARY, S,REC_NOT_GAP categories.uq_categories_slug
+-- locks:   S,REC_NOT_GAP categories.PRIMARY, S,REC_NOT_GAP categories.uq_categories_slug
+-- locks:   S,REC_NOT_GAP users.PRIMARY
 SELECT
     o.id AS owner_id,
     c.id AS category_id,

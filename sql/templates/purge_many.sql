@@ -9,7 +9,8 @@
 -- deleted: only
 -- index:   PRIMARY
 -- reads:   2 * rows
--- locks:   X,REC_NOT_GAP templates.PRIMARY, X template_versions.PRIMARY, X template_tags.PRIMARY
+-- locks:   X,REC_NOT_GAP template_ratings.PRIMARY, X,REC_NOT_GAP template_tags.PRIMARY
+-- locks:   X,REC_NOT_GAP template_versions.PRIMARY, X,REC_NOT_GAP templates.PRIMARY
 DELETE t
 FROM templates AS t FORCE INDEX (PRIMARY)
 WHERE

@@ -9,7 +9,7 @@
 -- deleted: included
 -- index:   PRIMARY, ix_template_ratings_user
 -- reads:   3 * rows + 1
--- locks:   X,REC_NOT_GAP templates.PRIMARY, X template_ratings.ix_template_ratings_user
+-- locks:   S,REC_NOT_GAP template_ratings.ix_template_ratings_user, X,REC_NOT_GAP templates.PRIMARY
 UPDATE template_ratings AS r FORCE INDEX (ix_template_ratings_user)
 STRAIGHT_JOIN templates AS t FORCE INDEX (PRIMARY) ON r.template_id = t.id
 SET

@@ -11,6 +11,7 @@ from dal.statements import Bulk, Handle, house
 from dal.testing.measure import budget
 from dal.testing.prepare import prepare, with_question_marks
 from tests.sql import server_checks as checks
+from tests.sql.locks import check_locks
 from tests.sql.values import ALSO_CHOOSES, CASES, GIVES_WITHOUT, HITS, MISSES, PASSED_BY, hits
 from tests.sql.worlds import World
 from tests.sql.written import WRITTEN, check_written
@@ -97,6 +98,14 @@ async def test_reads_are_the_same_on_both_servers(handle: Handle, worlds: list[W
     for of_engines in seen.values():
         totals = [by_table.total() for by_table in of_engines.values()]
         assert max(totals) - min(totals) <= 1, of_engines
+
+
+@all_statements
+async def test_the_locks_are_those_of_the_header(handle: Handle, small: list[World]) -> None:
+    faults = []
+    for world in small:
+        faults += _of(world, await check_locks(world, handle))
+    none_of(faults)
 
 
 @all_statements

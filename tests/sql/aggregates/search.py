@@ -46,13 +46,13 @@ AGGREGATE: Final = Aggregate(
     values={
         "corpus": (fill.CORPUS, "no-such-texts"),
         "documents": (70, NEVER_MISSES),
+        "from_term": (_ALL_TERMS[1], NEVER_MISSES),
+        "to_term": (_ALL_TERMS[-2], NEVER_MISSES),
         "search_terms": (_TERMS_THERE, [1]),
     },
     cases={
         "search_corpora/upsert": ({}, {"corpus": "other-texts"}),
-        "search_terms/insert_of_templates": (
-            {"corpus": "other-texts", "from_term": _ALL_TERMS[1], "to_term": _ALL_TERMS[-2]},
-        ),
+        "search_terms/insert_of_templates": ({"corpus": "other-texts"},),
     },
     numbers={"template_postings/list_frequencies": _frequencies},
     rows={
