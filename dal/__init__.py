@@ -55,6 +55,13 @@ from dal.errors import (
 from dal.records.actor import Actor, ActorType, Role
 from dal.records.audit import AuditEntry, Outcome
 from dal.records.clock import Clock, ManualClock, SystemClock
+from dal.records.conversations import (
+    Conversation,
+    ConversationStatus,
+    ConversationSummary,
+    Participant,
+    ParticipantRole,
+)
 from dal.records.exported_templates import TemplateExport
 from dal.records.ids import derived_id, new_id
 from dal.records.keep import KEEP
@@ -90,6 +97,7 @@ from dal.records.vocabulary import Category, CategoryCount, TagCount
 from dal.repositories import (
     AuditLogRepository,
     CategoryRepository,
+    ConversationRepository,
     TagRepository,
     TemplateRepository,
     UserRepository,
@@ -118,6 +126,10 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "ConstraintError",
+    "Conversation",
+    "ConversationRepository",
+    "ConversationStatus",
+    "ConversationSummary",
     "DalError",
     "Database",
     "DeadlockError",
@@ -138,6 +150,8 @@ __all__ = [
     "OutcomeUnknownError",
     "Page",
     "ParentMissingError",
+    "Participant",
+    "ParticipantRole",
     "PermissionDeniedError",
     "PoolTimeoutError",
     "RatingDistribution",

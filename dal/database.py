@@ -16,6 +16,7 @@ from dal.records.clock import Clock, SystemClock
 from dal.repositories import (
     AuditLogRepository,
     CategoryRepository,
+    ConversationRepository,
     TagRepository,
     TemplateRepository,
     UserRepository,
@@ -42,6 +43,11 @@ class Session(Scope):
     def templates(self) -> TemplateRepository:
         """Templates, their versions, labels and ratings."""
         return TemplateRepository(self)
+
+    @property
+    def conversations(self) -> ConversationRepository:
+        """Conversations and who takes part in them."""
+        return ConversationRepository(self)
 
     @property
     def categories(self) -> CategoryRepository:

@@ -59,6 +59,11 @@ GRANT SELECT, INSERT, UPDATE ON search_corpora TO dal_application;
 -- A tag is put on and taken off; there is nothing to update.
 GRANT SELECT, INSERT, DELETE ON template_tags TO dal_application;
 
+-- A conversation goes for good from the trash alone, its participants before it; who is removed
+-- from one, or leaves, is gone from it at once.
+GRANT SELECT, INSERT, UPDATE, DELETE ON conversations TO dal_application;
+GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_participants TO dal_application;
+
 -- Append-only: whoever breaks into the application cannot wipe its tracks.
 GRANT SELECT, INSERT ON audit_logs TO dal_application;
 

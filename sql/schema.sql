@@ -32,30 +32,6 @@ CREATE TABLE `categories` (
   UNIQUE KEY `uq_categories_slug` (`slug`) COMMENT 'categories/list_by_slugs'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
-CREATE TABLE `search_corpora` (
-  `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
-  `documents` int unsigned NOT NULL COMMENT 'public ones, as of the last refresh',
-  `updated_at` datetime(6) NOT NULL,
-  PRIMARY KEY (`corpus`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
-
-CREATE TABLE `search_terms` (
-  `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
-  `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
-  `documents` int unsigned NOT NULL COMMENT 'how many hold it, as of the last refresh',
-  PRIMARY KEY (`corpus`,`term`) COMMENT 'search_terms/list_by_terms'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
-
-CREATE TABLE `tags` (
-  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
-  `tag_key` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'trimmed, NFC, case-folded; compared byte by byte, so that each emoji is itself',
-  `name` varchar(100) NOT NULL COMMENT 'as the first template wrote it',
-  `created_at` datetime(6) NOT NULL,
-  `updated_at` datetime(6) NOT NULL,
-  PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_tags_tag_key` (`tag_key`) COMMENT 'tags/list_by_keys'
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
-
 CREATE TABLE `users` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `email` varchar(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'trimmed, NFC, lower case',
@@ -80,6 +56,53 @@ CREATE TABLE `users` (
   KEY `ix_users_role` (`deleted_at`,`role`,`created_at`,`id`) COMMENT 'users/lock_admins; the list by role',
   KEY `ix_users_activity` (`deleted_at`,`is_active`,`created_at`,`id`) COMMENT 'the list by activity',
   KEY `ix_users_name` (`deleted_at`,`full_name`,`id`) COMMENT 'the search by name'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `search_corpora` (
+  `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
+  `documents` int unsigned NOT NULL COMMENT 'public ones, as of the last refresh',
+  `updated_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`corpus`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `search_terms` (
+  `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
+  `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
+  `documents` int unsigned NOT NULL COMMENT 'how many hold it, as of the last refresh',
+  PRIMARY KEY (`corpus`,`term`) COMMENT 'search_terms/list_by_terms'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `tags` (
+  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+  `tag_key` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'trimmed, NFC, case-folded; compared byte by byte, so that each emoji is itself',
+  `name` varchar(100) NOT NULL COMMENT 'as the first template wrote it',
+  `created_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_tags_tag_key` (`tag_key`) COMMENT 'tags/list_by_keys'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `conversations` (
+  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+  `owner_id` binary(16) NOT NULL COMMENT 'the user whose participant row says owner',
+  `title` varchar(255) NOT NULL,
+  `description` text DEFAULT NULL,
+  `context` json NOT NULL COMMENT 'an object: what every prompt of it is told',
+  `settings` json NOT NULL COMMENT 'an object: model, temperature and the like',
+  `status` enum('active','paused','completed') NOT NULL,
+  `archived_at` datetime(6) DEFAULT NULL COMMENT 'NULL: in the lists; archived is not deleted',
+  `last_activity_at` datetime(6) NOT NULL COMMENT 'never goes back',
+  `last_sequence` int unsigned NOT NULL COMMENT 'the highest number given to a prompt',
+  `message_count` int unsigned NOT NULL COMMENT 'live prompts',
+  `token_count` bigint unsigned NOT NULL COMMENT 'of live prompts',
+  `cost` decimal(20,10) NOT NULL COMMENT 'of live prompts',
+  `created_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL COMMENT 'last change of the conversation; not of its prompts',
+  `deleted_at` datetime(6) DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  KEY `ix_conversations_owner_activity` (`owner_id`,`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_own, list_archived, count_own; fk_conversations_owner',
+  KEY `ix_conversations_owner_deleted` (`owner_id`,`deleted_at`,`id`) COMMENT 'conversations/list_trash, count_trash',
+  CONSTRAINT `fk_conversations_owner` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `templates` (
@@ -127,6 +150,30 @@ CREATE TABLE `user_tokens` (
   PRIMARY KEY (`user_id`,`purpose`) COMMENT 'user_tokens/upsert; fk_user_tokens_user; a new token is in the place of the old one',
   UNIQUE KEY `uq_user_tokens_hash` (`token_hash`) COMMENT 'user_tokens/find_holder, user_tokens/consume',
   CONSTRAINT `fk_user_tokens_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `conversation_participants` (
+  `conversation_id` binary(16) NOT NULL,
+  `user_id` binary(16) NOT NULL,
+  `role` enum('owner','collaborator','viewer') NOT NULL,
+  `can_write` tinyint NOT NULL COMMENT 'prompts, title, settings, status',
+  `can_share` tinyint NOT NULL COMMENT 'links for others',
+  `is_pinned` tinyint NOT NULL COMMENT 'first in the lists of this user',
+  `last_read_sequence` int unsigned NOT NULL COMMENT 'the last prompt that was read; 0 for none',
+  `last_accessed_at` datetime(6) DEFAULT NULL COMMENT 'NULL: never opened',
+  `added_by` binary(16) NOT NULL,
+  `joined_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL COMMENT 'last change of role or permissions',
+  `owned_id` binary(16) GENERATED ALWAYS AS (if(`role` = 'owner',`conversation_id`,NULL)) VIRTUAL COMMENT 'the conversation of its owner, so that there is one at most',
+  PRIMARY KEY (`conversation_id`,`user_id`),
+  UNIQUE KEY `uq_conversation_participants_owned` (`owned_id`) COMMENT 'one owner of a conversation',
+  KEY `ix_conversation_participants_user` (`user_id`,`role`,`conversation_id`) COMMENT 'conversations/list_shared; fk_conversation_participants_user',
+  KEY `ix_conversation_participants_added_by` (`added_by`) COMMENT 'fk_conversation_participants_added_by',
+  CONSTRAINT `fk_conversation_participants_added_by` FOREIGN KEY (`added_by`) REFERENCES `users` (`id`),
+  CONSTRAINT `fk_conversation_participants_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
+  CONSTRAINT `fk_conversation_participants_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`),
+  CONSTRAINT `ck_conversation_participants_viewer` CHECK (`role` <> 'viewer' or `can_write` = 0),
+  CONSTRAINT `ck_conversation_participants_owner` CHECK (`role` <> 'owner' or `can_write` = 1 and `can_share` = 1)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_label_moves` (
@@ -270,7 +317,9 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('2e88e39cdfe96a73e0782ed9be43b3c7cc3e7bab8260daede844e6c483ead6ae', '0011.create-template-ratings', UTC_TIMESTAMP(6)),
     ('f1926d6c818dcfb89c9f9f4df147efedb92839664403896723946988baa7029d', '0012.create-template-postings', UTC_TIMESTAMP(6)),
     ('34abc108eb0d2d7daf8a6f195f8dfa609981a88bb4bd0913e071a9b87850ee1e', '0013.create-search-terms', UTC_TIMESTAMP(6)),
-    ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6));
+    ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6)),
+    ('47400374104659e9da5fc50a27101dbb88e7382e92c8b43f48b4be0d1a9cd07e', '0015.create-conversations', UTC_TIMESTAMP(6)),
+    ('8b9384e0779b3e7309df5a44aba8d8d6e7e9ee2e7d2c88017db9fb688e030dfe', '0016.create-conversation-participants', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -286,4 +335,6 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0011.create-template-ratings', '1f7033d417a19958bee5040bca7e137925d660cfe3c598fa403a98f757d4fd09', UTC_TIMESTAMP(6)),
     ('0012.create-template-postings', 'a1168cf759857c504af977f521b8041545a1f0345bc40723fc93f51513d4b011', UTC_TIMESTAMP(6)),
     ('0013.create-search-terms', '735bd842d044501df657a62c1ff03f48a7593c7948c106156fe323d58c0beb6f', UTC_TIMESTAMP(6)),
-    ('0014.create-search-corpora', '474d84314b098c76158609c4d98382170e938abdc470a830d137207146ddc568', UTC_TIMESTAMP(6));
+    ('0014.create-search-corpora', '474d84314b098c76158609c4d98382170e938abdc470a830d137207146ddc568', UTC_TIMESTAMP(6)),
+    ('0015.create-conversations', '72573dfa07e4ff239594d5f6bebb5aeb374bc86844a42cd9707366317f903ef1', UTC_TIMESTAMP(6)),
+    ('0016.create-conversation-participants', 'f61d40629568bae5e9345230a9da85c697871801a368f73cdf3828f90897fcb3', UTC_TIMESTAMP(6));

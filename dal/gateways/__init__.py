@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dal.gateways.audit_logs import AuditLogsGateway
 from dal.gateways.categories import CategoriesGateway
+from dal.gateways.conversation_participants import ConversationParticipantsGateway
+from dal.gateways.conversations import ConversationsGateway
 from dal.gateways.search_corpora import SearchCorporaGateway
 from dal.gateways.search_terms import SearchTermsGateway
 from dal.gateways.tags import TagsGateway
@@ -24,6 +26,8 @@ from dal.gateways.users import UsersGateway
 __all__ = [
     "AuditLogsGateway",
     "CategoriesGateway",
+    "ConversationParticipantsGateway",
+    "ConversationsGateway",
     "SearchCorporaGateway",
     "SearchTermsGateway",
     "TagsGateway",

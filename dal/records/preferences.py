@@ -26,6 +26,7 @@ __all__ = [
     "checked_key",
     "leaves",
     "merged",
+    "plain_object",
     "value_at",
     "without",
 ]
@@ -64,6 +65,7 @@ class _Copier:
 
     field: str = _FIELD
     left: int = MAX_BYTES
+    whole: str = _FIELD
 
     def copy(self, value: object, level: int) -> Any:
         """``value``, which stands at this level, shares nothing with what is given back."""
@@ -123,11 +125,11 @@ class _Copier:
     def _take(self, size: int) -> None:
         self.left -= size
         if self.left < 0:
-            raise _too_large()
+            raise _too_large(self.whole)
 
 
-def _too_large() -> ValueRejectedError:
-    return _refused(_FIELD, f"too large: at most {MAX_BYTES} bytes of JSON")
+def _too_large(field: str = _FIELD) -> ValueRejectedError:
+    return _refused(field, f"too large: at most {MAX_BYTES} bytes of JSON")
 
 
 def _document(value: object, *, left: int) -> Preferences:
@@ -135,6 +137,20 @@ def _document(value: object, *, left: int) -> Preferences:
     if not isinstance(value, Mapping):
         raise _refused(_FIELD, "an object is required")
     copied: Preferences = _Copier(left=left).copy(value, 1)
+    return copied
+
+
+def plain_object(field: str, value: object) -> dict[str, Any]:
+    """A copy of a JSON object as a column of ours holds it: of the size and depth of preferences.
+
+    Raises:
+        ValueRejectedError: no object, no plain JSON, too large or too deep; ``field`` is named.
+    """
+    if not isinstance(value, Mapping):
+        raise _refused(field, "an object is required")
+    copied: dict[str, Any] = _Copier(field, MAX_BYTES, field).copy(value, 1)
+    if len(_text(copied).encode()) > MAX_BYTES:
+        raise _too_large(field)
     return copied
 
 

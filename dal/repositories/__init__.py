@@ -6,6 +6,7 @@ Rules, access decisions, audit, one transaction each.
 from __future__ import annotations
 
 from dal.repositories.audit import AuditLogRepository
+from dal.repositories.conversations import ConversationRepository
 from dal.repositories.templates import TemplateRepository
 from dal.repositories.users import UserRepository
 from dal.repositories.vocabulary import CategoryRepository, TagRepository
@@ -13,6 +14,7 @@ from dal.repositories.vocabulary import CategoryRepository, TagRepository
 __all__ = [
     "AuditLogRepository",
     "CategoryRepository",
+    "ConversationRepository",
     "TagRepository",
     "TemplateRepository",
     "UserRepository",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import pytest
 
 import dal
@@ -502,32 +503,36 @@ async def test_no_connection_is_left_on_the_server(config: Config, root: Root, s
 
 
 @contextmanager
-def at_most(root: Root, user: str, connections: int) -> Iterator[None]:
-    """An account that may have so many connections, beside those that others have just now."""
-    limit = "ALTER USER '{}'@'localhost' WITH MAX_USER_CONNECTIONS {:d}"
-    root.rows(limit.format(user, root.connections(user) + connections))
+def at_most(root: Root, config: Config, connections: int) -> Iterator[Config]:
+    """An account of the test's own that may have so many connections."""
+    root.rows(
+        "CREATE USER tests_limited@localhost IDENTIFIED BY 'few'"
+        f" WITH MAX_USER_CONNECTIONS {connections:d}"
+    )
     try:
-        yield
+        for table in ("tests_rows", "tests_hundred"):
+            root.rows(f"GRANT SELECT ON {table} TO tests_limited@localhost")
+        yield attrs.evolve(config, user="tests_limited", password="few")
     finally:
-        root.rows(limit.format(user, 0))
+        root.rows("DROP USER tests_limited@localhost")
 
 
 @pytest.mark.parametrize("allowed", [1, 2, 4])
 async def test_an_account_at_its_limit_waits(
     config: Config, root: Root, sql: Sql, allowed: int
 ) -> None:
-    with at_most(root, config.user, allowed):
-        async with database(config, pool_max=4, pool_min=0, acquire_timeout_s=60) as db:
-            counts = await asyncio.gather(*(system(db).value(sql.rows_count) for _ in range(40)))
+    with at_most(root, config, allowed) as few:
+        async with database(few, pool_max=4, pool_min=0, acquire_timeout_s=60) as db:
+            counts = await asyncio.gather(*(_counted(db, sql) for _ in range(40)))
             assert counts == [0] * 40
-            assert db.pool.size <= allowed
+            assert 0 < db.pool.size <= allowed
 
 
 async def test_an_account_at_its_limit_says_so_in_the_end(
     config: Config, root: Root, sql: Sql
 ) -> None:
-    with at_most(root, config.user, 2):
-        async with database(config, pool_max=4, acquire_timeout_s=0.3) as db, system(db).begin():
+    with at_most(root, config, 2) as few:
+        async with database(few, pool_max=4, acquire_timeout_s=0.3) as db, system(db).begin():
             other = asyncio.create_task(_counted(db, sql))
             with pytest.raises(dal.PoolTimeoutError, match="refused the connection"):
                 await other
@@ -540,8 +545,8 @@ async def _counted(db: dal.Database, sql: Sql) -> int:
 async def test_what_was_cancelled_ends_where_the_account_may_have_no_more(
     config: Config, root: Root, sql: Sql
 ) -> None:
-    with at_most(root, config.user, 3):
-        async with database(config, pool_max=3, acquire_timeout_s=60) as db:
+    with at_most(root, config, 3) as few:
+        async with database(few, pool_max=3, acquire_timeout_s=60) as db:
             me = system(db)
             running = [asyncio.create_task(me.value(sql.rows_endless, id=i)) for i in range(3)]
             await until(lambda: len(root.running("dal:rows/endless")) == 2, "two of them")

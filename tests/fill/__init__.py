@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from dal.provision import connect
-from tests.fill import audit, sizes, templates, users, vocabulary
+from tests.fill import audit, conversations, sizes, templates, users, vocabulary
 from tests.fill.audit import *  # noqa: F403
+from tests.fill.conversations import *  # noqa: F403
 from tests.fill.sizes import *  # noqa: F403
 from tests.fill.templates import *  # noqa: F403
 from tests.fill.users import *  # noqa: F403
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "fill"]
 __all__ += audit.__all__
+__all__ += conversations.__all__
 __all__ += sizes.__all__
 __all__ += templates.__all__
 __all__ += users.__all__
@@ -36,6 +38,7 @@ TABLES: Final[sizes.Tables] = {
     **users.TABLES,
     **vocabulary.TABLES,
     **templates.TABLES,
+    **conversations.TABLES,
     **audit.TABLES,
 }
 

@@ -39,6 +39,12 @@ RELEASED: Final = {
     "0014.create-search-corpora": (
         "e24299dfc0772d4b016acb3d09e118fd6d07076153197ac1ca68a9d571bca77b"
     ),
+    "0015.create-conversations": (
+        "093baf4f3854a27aef4799c8bb9124bc92f431249173e640c5d76a4289dd1531"
+    ),
+    "0016.create-conversation-participants": (
+        "a7cc9cee7b55f76ba4a8b0866e420641d22b4970c2f01be8197ead76bcb5a3fc"
+    ),
 }
 
 

@@ -67,6 +67,11 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
             for table, order in parts.items()
         ),
         root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}"),
+        root("SELECT * FROM conversations WHERE id = %s", world.id.bytes),
+        root(
+            "SELECT * FROM conversation_participants WHERE conversation_id = %s ORDER BY user_id",
+            world.id.bytes,
+        ),
         root("SELECT * FROM search_corpora"),
         root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),
         root("SELECT * FROM user_tokens WHERE user_id IN (%s, %s, %s)", *users),

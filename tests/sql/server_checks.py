@@ -33,11 +33,13 @@ _JOINED = re.compile(r"\b(\w+\.\w+) = (\w+\.\w+)\b")
 _TAKEN = {"json": frozenset({"json", "text"})}
 # Parameter -> column of the last row of a page that it is given for the next page.
 _FOLLOWING = {
-    "before_at": ("created_at", "occurred_at", "moved_at", "updated_at"),
+    "before_at": ("last_activity_at", "created_at", "occurred_at", "moved_at", "updated_at"),
+    "before_archived_at": ("archived_at",),
     "before_deleted_at": ("deleted_at",),
     "before_id": ("id", "user_id"),
     "before_version": ("version",),
     "after_at": ("created_at",),
+    "after_user_id": ("user_id",),
 }
 
 

@@ -15,9 +15,9 @@ from tests.sql.worlds import World
 # The row that a statement is about, by its name or its table.
 _ROWS: Final[Mapping[str, str]] = together("rows")
 # Made by the server of the other columns.
-_GENERATED: Final = frozenset({"email_live", "rating_rank"})
+_GENERATED: Final = frozenset({"email_live", "owned_id", "rating_rank"})
 # Two texts of it may be the same.
-_DOCUMENTS: Final = frozenset({"preferences"})
+_DOCUMENTS: Final = frozenset({"context", "preferences", "settings"})
 # Statement -> columns and what they are then, but for those that a parameter is named after; every
 # UPDATE is here.
 WRITTEN: Final[Mapping[str, Callable[[Values], Values]]] = together("written")

@@ -19,6 +19,7 @@ from dal.statements import house
 from tests.conftest import Recorder
 from tests.repositories.conftest import Root
 from tests.repositories.contracts import Contract, World, make_user, public_methods
+from tests.repositories.conversations.contract import ConversationWorld
 from tests.repositories.users.contract import NEW_PASSWORD, PASSWORD, UserWorld, user_world
 from tests.repositories.worlds import CONTRACTS
 
@@ -259,6 +260,90 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.users.restore(w.id),
         {"action": "user.restore"},
     ),
+    "conversations.create": (
+        False,
+        "owner_absent",
+        lambda w, me: me.conversations.create(title="t", id=w.id),
+        {"action": "conversation.create"},
+    ),
+    "conversations.update_details": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.update_details(w.id, title="other"),
+        {"action": "conversation.update_details"},
+    ),
+    "conversations.change_status": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.change_status(w.id, "paused"),
+        {"action": "conversation.change_status"},
+    ),
+    "conversations.archive": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.archive(w.id),
+        {"action": "conversation.archive"},
+    ),
+    "conversations.unarchive": (
+        False,
+        "owner_archived",
+        lambda w, me: me.conversations.unarchive(w.id),
+        {"action": "conversation.unarchive"},
+    ),
+    "conversations.soft_delete": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.soft_delete(w.id),
+        {"action": "conversation.soft_delete"},
+    ),
+    "conversations.restore": (
+        False,
+        "owner_deleted",
+        lambda w, me: me.conversations.restore(w.id),
+        {"action": "conversation.restore"},
+    ),
+    "conversations.trash.purge": (
+        False,
+        "owner_deleted",
+        lambda w, me: me.conversations.trash.purge(w.id),
+        {"action": "conversation.purge"},
+    ),
+    "conversations.participants.add": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.participants.add(w.id, w.guest.id),
+        {"action": "conversation.add_participant"},
+    ),
+    "conversations.participants.change_role": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.participants.change_role(w.id, w.viewer.id, "collaborator"),
+        {"action": "conversation.change_role"},
+    ),
+    "conversations.participants.remove": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.participants.remove(w.id, w.viewer.id),
+        {"action": "conversation.remove_participant"},
+    ),
+    "conversations.participants.transfer": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.participants.transfer(w.id, w.viewer.id),
+        {"action": "conversation.transfer"},
+    ),
+    "conversations.participants.leave": (
+        False,
+        "viewer_live",
+        lambda w, me: me.conversations.participants.leave(w.id),
+        {"action": "conversation.leave"},
+    ),
+    "conversations.participants.set_pinned": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.participants.set_pinned(w.id, True),
+        {"action": "conversation.set_pinned"},
+    ),
 }
 # A failed log-in is to be remembered, so it is not taken into a caller's transaction.
 IN_TRANSACTION: Final = sorted(set(WALK) - {"users.authenticate"})
@@ -309,7 +394,7 @@ async def prepared(
         dal.Actor.system("walk", request_id=request_id)
         if as_system
         else dal.Actor.user(
-            world.owner.id,
+            (world.walker if isinstance(world, ConversationWorld) else world.owner).id,
             ip="2001:db8::1",
             user_agent="Läufer/1 \U0001f600",
             request_id=request_id,
@@ -557,6 +642,76 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "stale",
         lambda w, me: me.users.preferences.reset(w.id),
     ),
+    "conversation.create": (
+        "owner_live",
+        "anonymous",
+        lambda w, me: me.conversations.create(title="t"),
+    ),
+    "conversation.update_details": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.update_details(w.id, title="mine"),
+    ),
+    "conversation.change_status": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.change_status(w.id, "paused"),
+    ),
+    "conversation.archive": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.archive(w.id),
+    ),
+    "conversation.unarchive": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.unarchive(w.id),
+    ),
+    "conversation.soft_delete": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.soft_delete(w.id),
+    ),
+    "conversation.restore": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.restore(w.id),
+    ),
+    "conversation.purge": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.trash.purge(w.id),
+    ),
+    "conversation.add_participant": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.add(w.id, w.guest.id),
+    ),
+    "conversation.change_role": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.change_role(w.id, w.viewer.id, "viewer"),
+    ),
+    "conversation.remove_participant": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.remove(w.id, w.viewer.id),
+    ),
+    "conversation.transfer": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.transfer(w.id, w.viewer.id),
+    ),
+    "conversation.leave": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.leave(w.id),
+    ),
+    "conversation.set_pinned": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.set_pinned(w.id, True),
+    ),
 }
 NO_TARGET: Final = frozenset(
     {
@@ -567,6 +722,7 @@ NO_TARGET: Final = frozenset(
         "template.refresh_search_statistics",
         "category.rename",
         "category.merge",
+        "conversation.create",
         "user.issue_password_reset",
     }
 )
@@ -1119,6 +1275,8 @@ async def test_what_is_not_marked_as_changing_only_reads(
     contract, name = contract_of(method)
     if contract.root == "users.":
         case = "self" if who == "user" else who
+    elif contract.root == "conversations.":
+        case = "system_live" if who == "system" else "owner_live"
     elif contract.root == "audit.":
         case = "system_live" if who == "system" else "self"
     else:

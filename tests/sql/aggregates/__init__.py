@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import tests.sql.aggregates.audit as audit
+import tests.sql.aggregates.conversations as conversations
 import tests.sql.aggregates.search as search
 import tests.sql.aggregates.templates as templates
 import tests.sql.aggregates.users as users
@@ -15,6 +16,7 @@ from tests.sql.aggregates.common import COMMON, Aggregate
 # In the order in which rows can be deleted: children first.
 AGGREGATES: Final[Sequence[Aggregate]] = (
     audit.AGGREGATE,
+    conversations.AGGREGATE,
     search.AGGREGATE,
     templates.AGGREGATE,
     vocabulary.AGGREGATE,

@@ -1,0 +1,229 @@
+"""The table conversations. Written from the .sql files: edit those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+
+from dal.records.conversations import Conversation, ConversationRow, ConversationSummary
+from dal.session import Executor
+from dal.statements import house
+
+__all__ = ["ConversationsGateway"]
+
+_COUNT_OWN = house().value("conversations/count_own", int)
+_COUNT_TRASH = house().value("conversations/count_trash", int)
+_DELETE_ONE = house().affected("conversations/delete_one")
+_EXISTS = house().value("conversations/exists", bool)
+_GET = house().one("conversations/get", Conversation)
+_INSERT = house().affected("conversations/insert")
+_LIST_ARCHIVED = house().many("conversations/list_archived", ConversationSummary)
+_LIST_OWN = house().many("conversations/list_own", ConversationSummary)
+_LIST_SHARED = house().many("conversations/list_shared", ConversationSummary)
+_LIST_TRASH = house().many("conversations/list_trash", ConversationSummary)
+_LOCK_FOR_PARTICIPANT = house().find("conversations/lock_for_participant", ConversationRow)
+_LOCK_TRASH = house().find("conversations/lock_trash", UUID)
+_RESTORE = house().affected("conversations/restore")
+_SOFT_DELETE = house().affected("conversations/soft_delete")
+_UPDATE_ARCHIVED = house().affected("conversations/update_archived")
+_UPDATE_DETAILS = house().affected("conversations/update_details")
+_UPDATE_OWNER = house().affected("conversations/update_owner")
+_UPDATE_STATUS = house().affected("conversations/update_status")
+
+
+@attrs.frozen(slots=True)
+class ConversationsGateway:
+    """A method per file of ``sql/conversations/``."""
+
+    executor: Executor
+
+    async def count_own(self, *, actor_id: UUID) -> int:
+        """Count the actor's own live conversations, the archived ones too."""
+        return await self.executor.value(_COUNT_OWN, actor_id=actor_id)
+
+    async def count_trash(self, *, actor_id: UUID) -> int:
+        """Count the conversations in the actor's trash."""
+        return await self.executor.value(_COUNT_TRASH, actor_id=actor_id)
+
+    async def delete_one(self, *, conversation_id: UUID) -> int:
+        """Remove a conversation that is locked, and that nothing hangs on any more."""
+        return await self.executor.affected(_DELETE_ONE, conversation_id=conversation_id)
+
+    async def exists(
+        self, *, conversation_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> bool:
+        """Say whether there is a live conversation that the actor takes part in."""
+        return await self.executor.value(
+            _EXISTS,
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+        )
+
+    async def get(
+        self, *, conversation_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> Conversation:
+        """Get a live conversation, if the actor takes part in it.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(
+            _GET,
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+        )
+
+    async def insert(
+        self,
+        *,
+        conversation_id: UUID,
+        owner_id: UUID,
+        title: str,
+        description: str | None,
+        context: Mapping[str, object],
+        settings: Mapping[str, object],
+        now: datetime,
+    ) -> int:
+        """Create a conversation of a live owner; no row when the owner is not there."""
+        return await self.executor.affected(
+            _INSERT,
+            conversation_id=conversation_id,
+            owner_id=owner_id,
+            title=title,
+            description=description,
+            context=context,
+            settings=settings,
+            now=now,
+        )
+
+    async def list_archived(
+        self,
+        *,
+        actor_id: UUID,
+        before_archived_at: datetime,
+        before_at: datetime,
+        before_id: UUID,
+        limit_rows: int,
+    ) -> list[ConversationSummary]:
+        """Page through the actor's own archived conversations, archived last first."""
+        return await self.executor.many(
+            _LIST_ARCHIVED,
+            actor_id=actor_id,
+            before_archived_at=before_archived_at,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def list_own(
+        self, *, actor_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
+    ) -> list[ConversationSummary]:
+        """Page through the actor's own conversations that are not archived, active last first."""
+        return await self.executor.many(
+            _LIST_OWN,
+            actor_id=actor_id,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def list_shared(
+        self, *, actor_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
+    ) -> list[ConversationSummary]:
+        """Page through conversations of others that the actor takes part in, active last first."""
+        return await self.executor.many(
+            _LIST_SHARED,
+            actor_id=actor_id,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def list_trash(
+        self, *, actor_id: UUID, before_deleted_at: datetime, before_id: UUID, limit_rows: int
+    ) -> list[ConversationSummary]:
+        """Page through the actor's own deleted conversations, deleted last first."""
+        return await self.executor.many(
+            _LIST_TRASH,
+            actor_id=actor_id,
+            before_deleted_at=before_deleted_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def lock_for_participant(
+        self, *, conversation_id: UUID, actor_id: UUID
+    ) -> ConversationRow | None:
+        """Lock a live conversation, and what the actor may do in it, before it is changed."""
+        return await self.executor.find(
+            _LOCK_FOR_PARTICIPANT, conversation_id=conversation_id, actor_id=actor_id
+        )
+
+    async def lock_trash(self, *, conversation_id: UUID, actor_id: UUID) -> UUID | None:
+        """Lock a conversation in the actor's trash before it is removed for good."""
+        return await self.executor.find(
+            _LOCK_TRASH, conversation_id=conversation_id, actor_id=actor_id
+        )
+
+    async def restore(self, *, conversation_id: UUID, actor_id: UUID, now: datetime) -> int:
+        """Take a conversation out of the actor's trash."""
+        return await self.executor.affected(
+            _RESTORE, conversation_id=conversation_id, actor_id=actor_id, now=now
+        )
+
+    async def soft_delete(self, *, conversation_id: UUID, actor_id: UUID, now: datetime) -> int:
+        """Put a live conversation of the actor into the trash."""
+        return await self.executor.affected(
+            _SOFT_DELETE, conversation_id=conversation_id, actor_id=actor_id, now=now
+        )
+
+    async def update_archived(
+        self, *, conversation_id: UUID, archived_at: datetime | None, now: datetime
+    ) -> int:
+        """Archive a conversation that is locked, or take it out of the archive."""
+        return await self.executor.affected(
+            _UPDATE_ARCHIVED, conversation_id=conversation_id, archived_at=archived_at, now=now
+        )
+
+    async def update_details(
+        self,
+        *,
+        conversation_id: UUID,
+        title: str,
+        description: str | None,
+        context: Mapping[str, object],
+        settings: Mapping[str, object],
+        now: datetime,
+    ) -> int:
+        """Change what is said of a conversation that is locked."""
+        return await self.executor.affected(
+            _UPDATE_DETAILS,
+            conversation_id=conversation_id,
+            title=title,
+            description=description,
+            context=context,
+            settings=settings,
+            now=now,
+        )
+
+    async def update_owner(self, *, conversation_id: UUID, owner_id: UUID, now: datetime) -> int:
+        """Give a conversation that is locked to another owner."""
+        return await self.executor.affected(
+            _UPDATE_OWNER, conversation_id=conversation_id, owner_id=owner_id, now=now
+        )
+
+    async def update_status(
+        self, *, conversation_id: UUID, conversation_status: str, now: datetime
+    ) -> int:
+        """Change the status of a conversation that is locked."""
+        return await self.executor.affected(
+            _UPDATE_STATUS,
+            conversation_id=conversation_id,
+            conversation_status=conversation_status,
+            now=now,
+        )

@@ -1,0 +1,71 @@
+"""Conversations in the trash: seen, counted, removed for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, cast
+from uuid import UUID
+
+from dal.records.clock import END_OF_TIME
+from dal.records.conversations import ConversationSummary
+from dal.records.ids import MAX_ID
+from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
+from dal.repositories.base import changing, part
+from dal.repositories.conversations.rules import TARGET, ConversationRules
+
+__all__ = ["ConversationTrash"]
+
+_FIRST: Final[Key] = (END_OF_TIME, MAX_ID)
+
+
+@part("conversations.trash")
+class ConversationTrash(ConversationRules):
+    """The actor's deleted conversations: ``me.conversations.trash``."""
+
+    async def list_mine(
+        self, *, limit: int = 50, after: str | None = None
+    ) -> Page[ConversationSummary]:
+        """The actor's own deleted conversations, deleted last first.
+
+        Raises:
+            PermissionDeniedError: the actor is no user.
+            ValueRejectedError: ``limit`` or ``after``.
+        """
+        actor_id = self._me()
+        name = "conversations.trash.list_mine"
+        at, last = cast(tuple[datetime, UUID], decode_cursor(name, after, _FIRST))
+        rows = await self._conversations.list_trash(
+            actor_id=actor_id,
+            before_deleted_at=at,
+            before_id=last,
+            limit_rows=check_limit(limit) + 1,
+        )
+        return page_of(name, rows, limit, lambda row: (row.deleted_at or END_OF_TIME, row.id))
+
+    async def count_mine(self) -> int:
+        """How many conversations are in the actor's trash.
+
+        Raises:
+            PermissionDeniedError: the actor is no user.
+        """
+        return await self._conversations.count_trash(actor_id=self._me())
+
+    @changing
+    async def purge(self, conversation_id: UUID) -> None:
+        """Remove a conversation in the trash for good, with its participants.
+
+        Raises:
+            NotFoundError: not in the actor's trash.
+            PermissionDeniedError: seen, and not in the actor's trash.
+            ValueRejectedError: ``conversation_id`` is no UUID.
+        """
+        action = "conversation.purge"
+        actor_id = await self._lock_actor(action, conversation_id)
+        locked = await self._conversations.lock_trash(
+            conversation_id=conversation_id, actor_id=actor_id
+        )
+        if locked is None:
+            await self._refuse_unowned(action, conversation_id, actor_id)
+        await self._participants.delete_by_conversation(conversation_id=conversation_id)
+        await self._conversations.delete_one(conversation_id=conversation_id)
+        await self._audit.write(action, TARGET, conversation_id)

@@ -1,0 +1,18 @@
+-- Count the conversations in the actor's trash.
+--
+-- returns: value int
+-- param:   actor_id     BINARY(16)   who asks
+-- access:  actor
+-- deleted: only
+-- index:   ix_conversations_owner_deleted, PRIMARY
+-- reads:   n/a: every conversation in the actor's trash
+-- locks:   none
+SELECT COUNT(*) AS n
+FROM conversations AS c FORCE INDEX (ix_conversations_owner_deleted)
+INNER JOIN users AS o
+    ON
+        c.owner_id = o.id
+        AND o.deleted_at IS NULL
+WHERE
+    c.owner_id = :actor_id
+    AND c.deleted_at IS NOT NULL

@@ -1,0 +1,306 @@
+"""What every public method of conversations does in every case; the words are in contracts.py."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import attrs
+
+import dal
+from dal import ParticipantRole
+from tests.repositories.contracts import Contract, World, make_user, numbers
+
+# Who asks, and for what. ``orphan`` is a live conversation whose owner is deleted; ``removed`` took
+# part once.
+CASES: Final = [
+    "owner_live",
+    "owner_archived",
+    "owner_deleted",
+    "owner_orphan",
+    "owner_absent",
+    "collaborator_live",
+    "collaborator_archived",
+    "collaborator_deleted",
+    "collaborator_orphan",
+    "viewer_live",
+    "viewer_deleted",
+    "removed_live",
+    "stranger_live",
+    "anonymous_live",
+    "system_live",
+    "system_deleted",
+    "system_absent",
+]
+
+CONVERSATIONS: Final[dict[str, str]] = {
+    # owner:                 live arch del orph abs | live arch del orph | live del | r s a | system
+    "get":                     "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  yes NF NF",
+    "find":                    "yes yes no no no      yes yes no no   yes no   no no no  yes no no",
+    "exists":                  "yes yes no no no      yes yes no no   yes no   no no no  yes no no",
+    "list_mine":               "yes no no no no       no no no no     no no    no no PD  PD PD PD",
+    "list_archived":           "no yes no no no       no no no no     no no    no no PD  PD PD PD",
+    "list_shared":             "no no no no no        yes no no no    yes no   no no PD  PD PD PD",
+    "count_mine":              "yes yes no no no      no no no no     no no    no no PD  PD PD PD",
+    "trash.list_mine":         "no no yes no no       no no no no     no no    no no PD  PD PD PD",
+    "trash.count_mine":        "no no yes no no       no no no no     no no    no no PD  PD PD PD",
+    "participants.list_of":    "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  yes NF NF",
+    # with the id of the case's conversation
+    "create":                  "UQ UQ UQ PM yes       UQ UQ UQ UQ     UQ UQ    UQ UQ PD  PD PD PD",
+    # by who may write
+    "update_details":          "yes yes NF NF NF      yes yes NF NF   PD NF    NF NF NF  PD NF NF",
+    "change_status":           "yes yes NF NF NF      yes yes NF NF   PD NF    NF NF NF  PD NF NF",
+    # by the owner alone
+    "archive":                 "yes no NF NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "unarchive":               "no yes NF NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "soft_delete":             "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "restore":                 "NF NF yes NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "trash.purge":             "NF NF yes NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "participants.add":        "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "participants.change_role":"yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "participants.remove":     "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "participants.transfer":   "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    # by everybody else who takes part
+    "participants.leave":      "PD PD NF NF NF        yes yes NF NF   yes NF   NF NF NF  PD NF NF",
+    "participants.set_pinned": "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
+}  # fmt: skip
+
+
+@attrs.define(kw_only=True)
+class ConversationWorld(World):
+    """A conversation of ``owner`` with a collaborator and a viewer, and a user beside it."""
+
+    collaborator: dal.User
+    viewer: dal.User
+    guest: dal.User
+    walker: dal.User
+
+
+async def conversation_world(
+    db: dal.Database, clock: dal.ManualClock, case: str, method: str = ""
+) -> ConversationWorld:
+    system = db.acting_as(dal.Actor.system("contracts"))
+    owner, collaborator, viewer, guest = [
+        await make_user(system, name) for name in ("Ada", "Bob", "Cleo", "Dan")
+    ]
+    as_owner = db.acting_as(dal.Actor.user(owner.id))
+    who, _, what = case.rpartition("_")
+    people = {"owner": owner, "collaborator": collaborator, "viewer": viewer}
+    walker = people.get(who, guest)
+    me = db.acting_as(dal.Actor.user(walker.id))
+    if who == "anonymous":
+        me = db.acting_as(dal.Actor.anonymous())
+    elif who == "system":
+        me = system
+    world = ConversationWorld(
+        case, db, clock, system, me, owner, as_owner, uuid4(), f"w{next(numbers)}",
+        collaborator=collaborator, viewer=viewer, guest=guest, walker=walker,
+    )  # fmt: skip
+    clock.move(timedelta(seconds=1))
+    if what == "absent":
+        return world
+    mine = as_owner.conversations
+    await mine.create(
+        id=world.id,
+        title="Of contracts",
+        description="for them",
+        context={"about": ["ä", {"b": None}]},
+        settings={"temperature": 0.5},
+    )
+    await mine.participants.add(world.id, collaborator.id, "collaborator")
+    await mine.participants.add(world.id, viewer.id)
+    if who == "removed":
+        await mine.participants.add(world.id, guest.id, "collaborator")
+        await mine.participants.remove(world.id, guest.id)
+    if what == "archived":
+        await mine.archive(world.id)
+    if what == "deleted":
+        await mine.soft_delete(world.id)
+    if what == "orphan":
+        await system.users.soft_delete(owner.id)
+    clock.move(timedelta(seconds=1))
+    return world
+
+
+def _in(w: ConversationWorld, rows: tuple[dal.ConversationSummary, ...]) -> bool:
+    shown = [row for row in rows if row.id == w.id]
+    if shown:
+        (row,) = shown
+        assert (row.title, row.description, row.owner_id) == (
+            "Of contracts",
+            "for them",
+            w.owner.id,
+        )
+        role = "owner" if w.case.startswith("owner") else w.case.partition("_")[0]
+        assert (row.role, row.is_pinned, row.unread_count) == (role, False, 0)
+    return len(shown) == 1
+
+
+def _list(door: Callable[[Any], Any]) -> Callable[[Any], Awaitable[bool]]:
+    async def ask(w: ConversationWorld) -> bool:
+        return _in(w, (await door(w.me.conversations)()).rows)
+
+    return ask
+
+
+def _count(door: Callable[[Any], Any]) -> Callable[[Any], Awaitable[bool]]:
+    async def ask(w: ConversationWorld) -> bool:
+        return bool(await door(w.me.conversations)() == 1)
+
+    return ask
+
+
+async def _get(w: ConversationWorld) -> bool:
+    found = await w.me.conversations.get(w.id)
+    assert (found.context, found.settings) == (
+        {"about": ["ä", {"b": None}]},
+        {"temperature": 0.5},
+    )
+    return (found.id, found.owner_id, found.status) == (w.id, w.owner.id, "active")
+
+
+async def _find(w: ConversationWorld) -> bool:
+    return await w.me.conversations.find(w.id) is not None
+
+
+async def _exists(w: ConversationWorld) -> bool:
+    return await w.me.conversations.exists(w.id)
+
+
+async def roles(w: ConversationWorld) -> dict[Any, tuple[str, bool, bool]]:
+    """Who takes part, as the system sees it."""
+    rows = (await w.system.conversations.participants.list_of(w.id)).rows
+    return {row.user_id: (row.role.value, row.can_write, row.can_share) for row in rows}
+
+
+async def _list_participants(w: ConversationWorld) -> bool:
+    page = await w.me.conversations.participants.list_of(w.id)
+    found = {row.full_name: row.role for row in page.rows}
+    assert page.next is None
+    return found == {
+        "Ada": ParticipantRole.OWNER,
+        "Bob": ParticipantRole.COLLABORATOR,
+        "Cleo": ParticipantRole.VIEWER,
+    }
+
+
+async def _create(w: ConversationWorld) -> bool:
+    made = await w.me.conversations.create(title="new", settings={"model": "x"}, id=w.id)
+    assert await roles(w) == {w.walker.id: ("owner", True, True)}
+    return made == await w.me.conversations.get(w.id)
+
+
+async def _update_details(w: ConversationWorld) -> bool:
+    back = await w.me.conversations.update_details(w.id, title="other", description=None)
+    assert (back.title, back.description, back.settings) == ("other", None, {"temperature": 0.5})
+    return back == await w.system.conversations.get(w.id)
+
+
+async def _change_status(w: ConversationWorld) -> bool:
+    back = await w.me.conversations.change_status(w.id, "completed")
+    return back == await w.system.conversations.get(w.id) and back.status == "completed"
+
+
+async def _archive(w: ConversationWorld) -> bool:
+    before = await w.system.conversations.find(w.id)
+    await w.me.conversations.archive(w.id)
+    after = await w.system.conversations.get(w.id)
+    assert after.archived_at is not None
+    return before is not None and before.archived_at is None
+
+
+async def _unarchive(w: ConversationWorld) -> bool:
+    before = await w.system.conversations.find(w.id)
+    await w.me.conversations.unarchive(w.id)
+    after = await w.system.conversations.get(w.id)
+    assert after.archived_at is None
+    return before is not None and before.archived_at is not None
+
+
+async def _soft_delete(w: ConversationWorld) -> bool:
+    await w.me.conversations.soft_delete(w.id)
+    (row,) = (await w.as_owner.conversations.trash.list_mine()).rows
+    return row.id == w.id and not await w.system.conversations.exists(w.id)
+
+
+async def _restore(w: ConversationWorld) -> bool:
+    back = await w.me.conversations.restore(w.id)
+    assert len(await roles(w)) == 3
+    return back == await w.system.conversations.get(w.id) and back.deleted_at is None
+
+
+async def _purge(w: ConversationWorld) -> bool:
+    await w.me.conversations.trash.purge(w.id)
+    return not (await w.as_owner.conversations.trash.list_mine()).rows
+
+
+async def _add(w: ConversationWorld) -> bool:
+    await w.me.conversations.participants.add(w.id, w.guest.id, "collaborator")
+    assert (await roles(w))[w.guest.id] == ("collaborator", True, False)
+    as_guest = w.db.acting_as(dal.Actor.user(w.guest.id))
+    return await as_guest.conversations.exists(w.id)
+
+
+async def _change_role(w: ConversationWorld) -> bool:
+    who = w.collaborator.id
+    await w.me.conversations.participants.change_role(w.id, who, "viewer", can_share=True)
+    return (await roles(w))[who] == ("viewer", False, True)
+
+
+async def _remove(w: ConversationWorld) -> bool:
+    await w.me.conversations.participants.remove(w.id, w.viewer.id)
+    as_viewer = w.db.acting_as(dal.Actor.user(w.viewer.id))
+    return w.viewer.id not in await roles(w) and not await as_viewer.conversations.exists(w.id)
+
+
+async def _transfer(w: ConversationWorld) -> bool:
+    await w.me.conversations.participants.transfer(w.id, w.viewer.id)
+    found = await roles(w)
+    assert found[w.owner.id] == ("collaborator", True, False)
+    assert (await w.system.conversations.get(w.id)).owner_id == w.viewer.id
+    return found[w.viewer.id] == ("owner", True, True)
+
+
+async def _leave(w: ConversationWorld) -> bool:
+    await w.me.conversations.participants.leave(w.id)
+    return w.walker.id not in await roles(w) and not await w.me.conversations.exists(w.id)
+
+
+async def _set_pinned(w: ConversationWorld) -> bool:
+    await w.me.conversations.participants.set_pinned(w.id, True)
+    mine = w.me.conversations
+    lists = [await mine.list_mine(), await mine.list_archived(), await mine.list_shared()]
+    pinned = {row.id for page in lists for row in page.rows if row.is_pinned}
+    return pinned == ({w.id} if w.case != "collaborator_archived" else set())
+
+
+ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
+    "get": _get,
+    "find": _find,
+    "exists": _exists,
+    "list_mine": _list(lambda c: c.list_mine),
+    "list_archived": _list(lambda c: c.list_archived),
+    "list_shared": _list(lambda c: c.list_shared),
+    "count_mine": _count(lambda c: c.count_mine),
+    "trash.list_mine": _list(lambda c: c.trash.list_mine),
+    "trash.count_mine": _count(lambda c: c.trash.count_mine),
+    "participants.list_of": _list_participants,
+    "create": _create,
+    "update_details": _update_details,
+    "change_status": _change_status,
+    "archive": _archive,
+    "unarchive": _unarchive,
+    "soft_delete": _soft_delete,
+    "restore": _restore,
+    "trash.purge": _purge,
+    "participants.add": _add,
+    "participants.change_role": _change_role,
+    "participants.remove": _remove,
+    "participants.transfer": _transfer,
+    "participants.leave": _leave,
+    "participants.set_pinned": _set_pinned,
+}
+
+CONTRACT: Final = Contract("conversations.", CASES, CONVERSATIONS, ASKS, conversation_world)
