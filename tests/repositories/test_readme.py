@@ -109,3 +109,15 @@ async def test_the_lines_of_accounts(alone: dal.Database) -> None:
     assert changed_at is not None
     assert again.last_login_at is not None
     assert again.last_login_at >= changed_at
+
+
+async def test_the_lines_of_conversations(db: dal.Database) -> None:
+    ada, bob = await new_user(db, "Ada"), await new_user(db, "Bob")
+    me = db.acting_as(dal.Actor.user(ada.id))
+    body = "\n".join(f"    {line}" for line in programs()[5].splitlines())
+    scope: dict[str, object] = {}
+    program = f"async def lines(me, bob):\n{body}\n    return talk, mine\n"
+    exec(compile(program, "README.md", "exec"), scope)  # noqa: S102
+    talk, mine = await scope["lines"](me, bob)  # type: ignore[operator]
+    assert [row.id for row in mine.rows] == [talk.id]
+    assert (await me.conversations.get(talk.id)).owner_id == bob.id
