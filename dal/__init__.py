@@ -67,6 +67,7 @@ from dal.records.ids import derived_id, new_id
 from dal.records.keep import KEEP
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
+from dal.records.prompts import Prompt
 from dal.records.search import SearchCorpus
 from dal.records.snippets import Snippet
 from dal.records.templates import (
@@ -98,6 +99,7 @@ from dal.repositories import (
     AuditLogRepository,
     CategoryRepository,
     ConversationRepository,
+    PromptRepository,
     TagRepository,
     TemplateRepository,
     UserRepository,
@@ -154,6 +156,8 @@ __all__ = [
     "ParticipantRole",
     "PermissionDeniedError",
     "PoolTimeoutError",
+    "Prompt",
+    "PromptRepository",
     "RatingDistribution",
     "ReadOnlyServerError",
     "RenderedPrompt",

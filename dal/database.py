@@ -17,6 +17,7 @@ from dal.repositories import (
     AuditLogRepository,
     CategoryRepository,
     ConversationRepository,
+    PromptRepository,
     TagRepository,
     TemplateRepository,
     UserRepository,
@@ -48,6 +49,11 @@ class Session(Scope):
     def conversations(self) -> ConversationRepository:
         """Conversations and who takes part in them."""
         return ConversationRepository(self)
+
+    @property
+    def prompts(self) -> PromptRepository:
+        """Prompts of conversations."""
+        return PromptRepository(self)
 
     @property
     def categories(self) -> CategoryRepository:

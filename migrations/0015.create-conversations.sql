@@ -21,8 +21,10 @@ CREATE TABLE conversations (
     CONSTRAINT pk_conversations PRIMARY KEY (id),
     CONSTRAINT fk_conversations_owner FOREIGN KEY (owner_id) REFERENCES users (id)
     ON DELETE RESTRICT ON UPDATE RESTRICT,
+    KEY ix_conversations_owner (owner_id)
+    COMMENT 'fk_conversations_owner: MySQL checks none by a key with a column that may be NULL',
     KEY ix_conversations_owner_activity (owner_id, deleted_at, archived_at, last_activity_at, id)
-    COMMENT 'conversations/list_own, list_archived, count_own; fk_conversations_owner',
+    COMMENT 'conversations/list_own, list_archived, count_own',
     KEY ix_conversations_owner_deleted (owner_id, deleted_at, id)
     COMMENT 'conversations/list_trash, count_trash'
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC

@@ -64,6 +64,9 @@ GRANT SELECT, INSERT, DELETE ON template_tags TO dal_application;
 GRANT SELECT, INSERT, UPDATE, DELETE ON conversations TO dal_application;
 GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_participants TO dal_application;
 
+-- A prompt is deleted by a stamp, and goes for good with its conversation.
+GRANT SELECT, INSERT, UPDATE, DELETE ON prompts TO dal_application;
+
 -- Append-only: whoever breaks into the application cannot wipe its tracks.
 GRANT SELECT, INSERT ON audit_logs TO dal_application;
 
@@ -118,6 +121,18 @@ GRANT SELECT (
 GRANT SELECT (
     template_id, user_id, rating, created_at, updated_at
 ) ON template_ratings TO dal_readonly;
+GRANT SELECT (
+    id, owner_id, status, archived_at, last_activity_at, last_sequence, message_count, token_count,
+    cost, created_at, updated_at, deleted_at
+) ON conversations TO dal_readonly;
+GRANT SELECT (
+    conversation_id, user_id, role, can_write, can_share, is_pinned, last_read_sequence,
+    last_accessed_at, added_by, joined_at, updated_at, owned_id
+) ON conversation_participants TO dal_readonly;
+GRANT SELECT (
+    id, conversation_id, author_id, sequence_number, token_count, cost, created_at, updated_at,
+    deleted_at
+) ON prompts TO dal_readonly;
 GRANT SELECT (corpus, documents, updated_at) ON search_corpora TO dal_readonly;
 GRANT SELECT (
     id, occurred_at, actor_type, actor_id, actor_name, action, target_type, target_id, outcome,

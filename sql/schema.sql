@@ -100,7 +100,8 @@ CREATE TABLE `conversations` (
   `updated_at` datetime(6) NOT NULL COMMENT 'last change of the conversation; not of its prompts',
   `deleted_at` datetime(6) DEFAULT NULL,
   PRIMARY KEY (`id`),
-  KEY `ix_conversations_owner_activity` (`owner_id`,`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_own, list_archived, count_own; fk_conversations_owner',
+  KEY `ix_conversations_owner` (`owner_id`) COMMENT 'fk_conversations_owner: MySQL checks none by a key with a column that may be NULL',
+  KEY `ix_conversations_owner_activity` (`owner_id`,`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_own, list_archived, count_own',
   KEY `ix_conversations_owner_deleted` (`owner_id`,`deleted_at`,`id`) COMMENT 'conversations/list_trash, count_trash',
   CONSTRAINT `fk_conversations_owner` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
@@ -174,6 +175,26 @@ CREATE TABLE `conversation_participants` (
   CONSTRAINT `fk_conversation_participants_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`),
   CONSTRAINT `ck_conversation_participants_viewer` CHECK (`role` <> 'viewer' or `can_write` = 0),
   CONSTRAINT `ck_conversation_participants_owner` CHECK (`role` <> 'owner' or `can_write` = 1 and `can_share` = 1)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `prompts` (
+  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+  `conversation_id` binary(16) NOT NULL,
+  `author_id` binary(16) NOT NULL COMMENT 'the participant who asked',
+  `sequence_number` int unsigned NOT NULL COMMENT 'from 1, in the order of commits; that of a deleted one is not given again',
+  `user_input` mediumtext NOT NULL,
+  `response` mediumtext DEFAULT NULL,
+  `token_count` bigint unsigned NOT NULL,
+  `cost` decimal(20,10) NOT NULL COMMENT 'US dollars',
+  `created_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL,
+  `deleted_at` datetime(6) DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_prompts_sequence` (`conversation_id`,`sequence_number`) COMMENT 'one number of a conversation is of one prompt; fk_prompts_conversation',
+  KEY `ix_prompts_conversation` (`conversation_id`,`deleted_at`,`sequence_number`) COMMENT 'prompts/list_by_conversation, sum_by_conversation',
+  KEY `ix_prompts_author` (`author_id`) COMMENT 'fk_prompts_author',
+  CONSTRAINT `fk_prompts_author` FOREIGN KEY (`author_id`) REFERENCES `users` (`id`),
+  CONSTRAINT `fk_prompts_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `template_label_moves` (
@@ -319,7 +340,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('34abc108eb0d2d7daf8a6f195f8dfa609981a88bb4bd0913e071a9b87850ee1e', '0013.create-search-terms', UTC_TIMESTAMP(6)),
     ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6)),
     ('47400374104659e9da5fc50a27101dbb88e7382e92c8b43f48b4be0d1a9cd07e', '0015.create-conversations', UTC_TIMESTAMP(6)),
-    ('8b9384e0779b3e7309df5a44aba8d8d6e7e9ee2e7d2c88017db9fb688e030dfe', '0016.create-conversation-participants', UTC_TIMESTAMP(6));
+    ('8b9384e0779b3e7309df5a44aba8d8d6e7e9ee2e7d2c88017db9fb688e030dfe', '0016.create-conversation-participants', UTC_TIMESTAMP(6)),
+    ('c06faa0e1fdf6a17f9d441ab56109d45bd37d2b58b341b9a61472bdb60c4ea6d', '0017.create-prompts', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -336,5 +358,6 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0012.create-template-postings', 'a1168cf759857c504af977f521b8041545a1f0345bc40723fc93f51513d4b011', UTC_TIMESTAMP(6)),
     ('0013.create-search-terms', '735bd842d044501df657a62c1ff03f48a7593c7948c106156fe323d58c0beb6f', UTC_TIMESTAMP(6)),
     ('0014.create-search-corpora', '474d84314b098c76158609c4d98382170e938abdc470a830d137207146ddc568', UTC_TIMESTAMP(6)),
-    ('0015.create-conversations', '72573dfa07e4ff239594d5f6bebb5aeb374bc86844a42cd9707366317f903ef1', UTC_TIMESTAMP(6)),
-    ('0016.create-conversation-participants', 'f61d40629568bae5e9345230a9da85c697871801a368f73cdf3828f90897fcb3', UTC_TIMESTAMP(6));
+    ('0015.create-conversations', '47d8cc1aa939b417c0a381c365e641974114f52f99fd913ae5823c5e5ac18dfe', UTC_TIMESTAMP(6)),
+    ('0016.create-conversation-participants', 'f61d40629568bae5e9345230a9da85c697871801a368f73cdf3828f90897fcb3', UTC_TIMESTAMP(6)),
+    ('0017.create-prompts', 'eae6a5abbdc57fc563bd1706ec1febf095615a28da5ecf5e51a83af6119da652', UTC_TIMESTAMP(6));

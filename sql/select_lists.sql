@@ -48,6 +48,25 @@ p.role AS role,
 p.is_pinned AS is_pinned,
 c.last_sequence - p.last_read_sequence AS unread_count
 
+-- Prompt
+q.id AS id,
+q.conversation_id AS conversation_id,
+q.author_id AS author_id,
+q.sequence_number AS sequence_number,
+q.user_input AS user_input,
+q.response AS response,
+q.token_count AS token_count,
+q.cost AS cost,
+q.created_at AS created_at,
+q.updated_at AS updated_at,
+q.deleted_at AS deleted_at
+
+-- PromptRow
+q.id AS id,
+q.author_id AS author_id,
+q.token_count AS token_count,
+q.cost AS cost
+
 -- TagCount
 g.tag_key AS tag_key,
 g.name AS name,

@@ -10,6 +10,7 @@ from dal.gateways.audit_logs import AuditLogsGateway
 from dal.gateways.categories import CategoriesGateway
 from dal.gateways.conversation_participants import ConversationParticipantsGateway
 from dal.gateways.conversations import ConversationsGateway
+from dal.gateways.prompts import PromptsGateway
 from dal.gateways.search_corpora import SearchCorporaGateway
 from dal.gateways.search_terms import SearchTermsGateway
 from dal.gateways.tags import TagsGateway
@@ -28,6 +29,7 @@ __all__ = [
     "CategoriesGateway",
     "ConversationParticipantsGateway",
     "ConversationsGateway",
+    "PromptsGateway",
     "SearchCorporaGateway",
     "SearchTermsGateway",
     "TagsGateway",

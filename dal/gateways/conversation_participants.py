@@ -19,6 +19,7 @@ _INSERT = house().affected("conversation_participants/insert")
 _LIST_BY_CONVERSATION = house().many("conversation_participants/list_by_conversation", Participant)
 _LOCK_ONE = house().find("conversation_participants/lock_one", ParticipantRow)
 _UPDATE_PINNED = house().affected("conversation_participants/update_pinned")
+_UPDATE_READ = house().affected("conversation_participants/update_read")
 _UPDATE_ROLE = house().affected("conversation_participants/update_role")
 
 
@@ -90,6 +91,18 @@ class ConversationParticipantsGateway:
         """Pin a live conversation that the actor takes part in, or let it go."""
         return await self.executor.affected(
             _UPDATE_PINNED, conversation_id=conversation_id, actor_id=actor_id, is_pinned=is_pinned
+        )
+
+    async def update_read(
+        self, *, conversation_id: UUID, actor_id: UUID, sequence_number: int, now: datetime
+    ) -> int:
+        """Say up to which prompt the actor has read a live conversation; it never goes back."""
+        return await self.executor.affected(
+            _UPDATE_READ,
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            sequence_number=sequence_number,
+            now=now,
         )
 
     async def update_role(

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import attrs
 
-from dal.records.conversations import Conversation, ConversationRow, ConversationSummary
+from dal.records.conversations import (
+    Conversation,
+    ConversationRow,
+    ConversationSummary,
+    ConversationTotals,
+)
 from dal.session import Executor
 from dal.statements import house
 
 __all__ = ["ConversationsGateway"]
 
+_ADD_PROMPT = house().affected("conversations/add_prompt")
 _COUNT_OWN = house().value("conversations/count_own", int)
 _COUNT_TRASH = house().value("conversations/count_trash", int)
 _DELETE_ONE = house().affected("conversations/delete_one")
@@ -25,13 +32,17 @@ _LIST_OWN = house().many("conversations/list_own", ConversationSummary)
 _LIST_SHARED = house().many("conversations/list_shared", ConversationSummary)
 _LIST_TRASH = house().many("conversations/list_trash", ConversationSummary)
 _LOCK_FOR_PARTICIPANT = house().find("conversations/lock_for_participant", ConversationRow)
+_LOCK_TOTALS = house().find("conversations/lock_totals", ConversationTotals)
 _LOCK_TRASH = house().find("conversations/lock_trash", UUID)
+_RECORD_PROMPT = house().last_id("conversations/record_prompt")
 _RESTORE = house().affected("conversations/restore")
 _SOFT_DELETE = house().affected("conversations/soft_delete")
+_SUBTRACT_PROMPT = house().affected("conversations/subtract_prompt")
 _UPDATE_ARCHIVED = house().affected("conversations/update_archived")
 _UPDATE_DETAILS = house().affected("conversations/update_details")
 _UPDATE_OWNER = house().affected("conversations/update_owner")
 _UPDATE_STATUS = house().affected("conversations/update_status")
+_UPDATE_TOTALS = house().affected("conversations/update_totals")
 
 
 @attrs.frozen(slots=True)
@@ -39,6 +50,18 @@ class ConversationsGateway:
     """A method per file of ``sql/conversations/``."""
 
     executor: Executor
+
+    async def add_prompt(
+        self, *, conversation_id: UUID, token_count: int, cost: Decimal, now: datetime
+    ) -> int:
+        """Put a prompt back into the totals of a conversation that is locked."""
+        return await self.executor.affected(
+            _ADD_PROMPT,
+            conversation_id=conversation_id,
+            token_count=token_count,
+            cost=cost,
+            now=now,
+        )
 
     async def count_own(self, *, actor_id: UUID) -> int:
         """Count the actor's own live conversations, the archived ones too."""
@@ -164,10 +187,33 @@ class ConversationsGateway:
             _LOCK_FOR_PARTICIPANT, conversation_id=conversation_id, actor_id=actor_id
         )
 
+    async def lock_totals(self, *, conversation_id: UUID) -> ConversationTotals | None:
+        """Lock the totals of a live conversation, before they are compared."""
+        return await self.executor.find(_LOCK_TOTALS, conversation_id=conversation_id)
+
     async def lock_trash(self, *, conversation_id: UUID, actor_id: UUID) -> UUID | None:
         """Lock a conversation in the actor's trash before it is removed for good."""
         return await self.executor.find(
             _LOCK_TRASH, conversation_id=conversation_id, actor_id=actor_id
+        )
+
+    async def record_prompt(
+        self,
+        *,
+        conversation_id: UUID,
+        actor_id: UUID,
+        token_count: int,
+        cost: Decimal,
+        now: datetime,
+    ) -> int | None:
+        """Give the next number of a conversation that the actor may write in, and count it."""
+        return await self.executor.last_id(
+            _RECORD_PROMPT,
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            token_count=token_count,
+            cost=cost,
+            now=now,
         )
 
     async def restore(self, *, conversation_id: UUID, actor_id: UUID, now: datetime) -> int:
@@ -180,6 +226,18 @@ class ConversationsGateway:
         """Put a live conversation of the actor into the trash."""
         return await self.executor.affected(
             _SOFT_DELETE, conversation_id=conversation_id, actor_id=actor_id, now=now
+        )
+
+    async def subtract_prompt(
+        self, *, conversation_id: UUID, token_count: int, cost: Decimal, now: datetime
+    ) -> int:
+        """Take a prompt out of the totals of a conversation that is locked."""
+        return await self.executor.affected(
+            _SUBTRACT_PROMPT,
+            conversation_id=conversation_id,
+            token_count=token_count,
+            cost=cost,
+            now=now,
         )
 
     async def update_archived(
@@ -226,4 +284,16 @@ class ConversationsGateway:
             conversation_id=conversation_id,
             conversation_status=conversation_status,
             now=now,
+        )
+
+    async def update_totals(
+        self, *, conversation_id: UUID, message_count: int, token_count: int, cost: Decimal
+    ) -> int:
+        """Write the totals of a conversation anew, as they were summed."""
+        return await self.executor.affected(
+            _UPDATE_TOTALS,
+            conversation_id=conversation_id,
+            message_count=message_count,
+            token_count=token_count,
+            cost=cost,
         )

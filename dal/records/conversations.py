@@ -24,6 +24,7 @@ __all__ = [
     "ConversationRow",
     "ConversationStatus",
     "ConversationSummary",
+    "ConversationTotals",
     "NewConversation",
     "Participant",
     "ParticipantRole",
@@ -141,6 +142,15 @@ class ConversationRow:
     role: ParticipantRole
     can_write: bool
     can_share: bool
+
+
+@attrs.frozen(slots=True)
+class ConversationTotals:
+    """Of the live prompts of a conversation; ``cost`` in US dollars."""
+
+    message_count: int
+    token_count: int
+    cost: Decimal
 
 
 @attrs.frozen(slots=True)

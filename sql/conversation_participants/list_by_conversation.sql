@@ -9,7 +9,7 @@
 -- access:  participant or system
 -- deleted: excluded
 -- index:   PRIMARY
--- reads:   2 * rows + passed + 6
+-- reads:   2 * rows + 2 * passed + 5
 -- locks:   none
 SELECT STRAIGHT_JOIN
     m.conversation_id AS conversation_id,

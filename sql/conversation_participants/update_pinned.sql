@@ -1,5 +1,7 @@
 -- Pin a live conversation that the actor takes part in, or let it go.
 --
+-- The conversation first, as everybody locks it.
+--
 -- returns: affected
 -- param:   conversation_id BINARY(16)   the conversation
 -- param:   actor_id     BINARY(16)   who asks
@@ -7,16 +9,16 @@
 -- access:  participant
 -- deleted: excluded
 -- index:   PRIMARY
--- reads:   3
+-- reads:   4
 -- locks:   S,REC_NOT_GAP conversations.PRIMARY, S,REC_NOT_GAP users.PRIMARY
 -- locks:   X,REC_NOT_GAP conversation_participants.PRIMARY
-UPDATE conversation_participants AS p FORCE INDEX (PRIMARY)
-STRAIGHT_JOIN conversations AS c FORCE INDEX (PRIMARY) ON p.conversation_id = c.id
-    STRAIGHT_JOIN users AS o FORCE INDEX (PRIMARY) ON c.owner_id = o.id
+UPDATE conversations AS c FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN users AS o FORCE INDEX (PRIMARY) ON c.owner_id = o.id
+    STRAIGHT_JOIN conversation_participants AS p FORCE INDEX (PRIMARY) ON c.id = p.conversation_id
 SET
     p.is_pinned = :is_pinned
 WHERE
-    p.conversation_id = :conversation_id
-    AND p.user_id = :actor_id
+    c.id = :conversation_id
     AND c.deleted_at IS NULL
     AND o.deleted_at IS NULL
+    AND p.user_id = :actor_id

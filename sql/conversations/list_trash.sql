@@ -2,7 +2,7 @@
 --
 -- returns: many ConversationSummary
 -- param:   actor_id     BINARY(16)   who asks
--- param:   before_deleted_at DATETIME(6) when the last row of the page before was deleted
+-- param:   before_deleted_at DATETIME(6) deleted_at of the last row of the page before
 -- param:   before_id    BINARY(16)   its id, to break ties
 -- param:   limit_rows   INT          the most rows to give
 -- access:  actor

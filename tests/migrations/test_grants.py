@@ -37,6 +37,9 @@ TABLES: Final = (
     "template_postings",
     "search_terms",
     "search_corpora",
+    "conversations",
+    "conversation_participants",
+    "prompts",
     "audit_logs",
 )
 RECORDS: Final = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock", "dal_migrations")
@@ -61,6 +64,9 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "template_postings": "SID",
         "search_terms": "SID",
         "search_corpora": "SIU",
+        "conversations": "SIUD",
+        "conversation_participants": "SIUD",
+        "prompts": "SIUD",
         "audit_logs": "SI",
     },
     "dal_migrator": dict.fromkeys((*TABLES, *RECORDS), "SIUD"),
@@ -86,14 +92,28 @@ WITHHELD: Final = {
     "template_postings": {"term", "scope", "impact", "template_id"},
     "search_terms": {"corpus", "term", "documents"},
     "search_corpora": set[str](),
+    "conversations": {"title", "description", "context", "settings"},
+    "conversation_participants": set[str](),
+    "prompts": {"user_input", "response"},
     "audit_logs": {"changes", "ip", "user_agent"},
 }
 # One that every role that may read anything of the table may read.
 COLUMNS: Final = {
     **dict.fromkeys(
-        ("users", "categories", "tags", "templates", "template_label_moves", "audit_logs"), "id"
+        (
+            "users",
+            "categories",
+            "tags",
+            "templates",
+            "template_label_moves",
+            "audit_logs",
+            "conversations",
+            "prompts",
+        ),
+        "id",
     ),
     "user_tokens": "user_id",
+    "conversation_participants": "conversation_id",
     **dict.fromkeys(
         (
             "template_versions",

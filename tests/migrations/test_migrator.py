@@ -42,14 +42,23 @@ def test_up_down_up_gives_the_same_schema(database: Config) -> None:
     assert schema_text(database) == text
 
 
-def test_each_migration_goes_down_and_up_alone(database: Config) -> None:
-    migrator = Migrator(database)
-    migrator.apply()
+def test_each_migration_goes_up_and_down_alone(database: Config, folder: Folder) -> None:
+    """One after the other: what one makes, its rollback takes away again, and nothing else."""
+    migrator = folder.migrator(database)
+    seen = []
+    for name in EVERY:
+        # Before the first one there are not even the migrator's own tables.
+        seen.append(facts(database))
+        for suffix in (".sql", ".rollback.sql"):
+            shutil.copy(ROOT / "migrations" / f"{name}{suffix}", folder.path)
+        assert migrator.apply() == [name]
     complete = facts(database)
-    for number, name in reversed(list(enumerate(EVERY))):
-        assert migrator.rollback(to=f"{number:04}")[-1] == name
-        migrator.apply()
-        assert facts(database) == complete
+    for name, before in reversed(list(zip(EVERY, seen, strict=True))):
+        assert migrator.rollback(count=1) == [name]
+        if before:
+            assert facts(database) == before
+    assert migrator.apply() == EVERY
+    assert facts(database) == complete
 
 
 def test_nothing_pending_is_no_error(database: Config) -> None:
@@ -74,7 +83,7 @@ def test_dry_run_tells_every_statement_and_touches_nothing(database: Config) -> 
     before = facts(database), rows(database, "SELECT * FROM _yoyo_log ORDER BY id")
     steps.clear()
     assert migrator.rollback(count=2, dry_run=True, on_step=steps.append) == EVERY[:-3:-1]
-    drops = ["DROP TABLE search_corpora;", "DROP TABLE search_terms;"]
+    drops = ["DROP TABLE prompts;", "DROP TABLE conversation_participants;"]
     assert [step.sql for step in steps] == drops
     assert (facts(database), rows(database, "SELECT * FROM _yoyo_log ORDER BY id")) == before
 

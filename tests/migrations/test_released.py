@@ -40,11 +40,12 @@ RELEASED: Final = {
         "e24299dfc0772d4b016acb3d09e118fd6d07076153197ac1ca68a9d571bca77b"
     ),
     "0015.create-conversations": (
-        "093baf4f3854a27aef4799c8bb9124bc92f431249173e640c5d76a4289dd1531"
+        "ba8ff21bb96d34536988a3422793a4122a26414b3ae6bc4be411837a34a7588c"
     ),
     "0016.create-conversation-participants": (
         "a7cc9cee7b55f76ba4a8b0866e420641d22b4970c2f01be8197ead76bcb5a3fc"
     ),
+    "0017.create-prompts": ("e9c2de620d7ef36437fa17ce15d04637a57943adcace7a8313b6ebb19e98b99c"),
 }
 
 

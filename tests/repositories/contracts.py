@@ -12,6 +12,7 @@ UQ     UniqueError
 PM     ParentMissingError
 AE     AuthenticationError
 UE     UsageError
+IT     InvalidTransitionError
 =====  ============================================================================
 """
 
@@ -28,6 +29,7 @@ import attrs
 import dal
 from dal import (
     AuthenticationError,
+    InvalidTransitionError,
     NotFoundError,
     ParentMissingError,
     PermissionDeniedError,
@@ -43,6 +45,7 @@ ERRORS: Final[dict[str, type[dal.DalError]]] = {
     "PM": ParentMissingError,
     "AE": AuthenticationError,
     "UE": UsageError,
+    "IT": InvalidTransitionError,
 }
 
 

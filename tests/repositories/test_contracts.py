@@ -7,6 +7,7 @@ import pytest
 import dal
 from tests.repositories.conftest import Root, Rows
 from tests.repositories.contracts import ERRORS, Contract, World, public_methods
+from tests.repositories.prompts.contract import PromptWorld
 from tests.repositories.templates.contract import (
     ADMIN_CASES,
     NO_TARGET,
@@ -49,6 +50,7 @@ CELLS = [
 def stored(root: Root, world: World) -> tuple[Rows, ...]:
     """All that a method could change of the case, as the server holds it."""
     actor = world.me.actor.id or world.id
+    talk = (world.conversation_id if isinstance(world, PromptWorld) else world.id).bytes
     users = (world.owner.id.bytes, world.id.bytes, actor.bytes)
     ours = "SELECT id FROM templates WHERE id = %s OR owner_id IN (%s, %s)"
     them = (world.id.bytes, world.owner.id.bytes, actor.bytes)
@@ -67,11 +69,12 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
             for table, order in parts.items()
         ),
         root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}"),
-        root("SELECT * FROM conversations WHERE id = %s", world.id.bytes),
+        root("SELECT * FROM conversations WHERE id = %s", talk),
         root(
             "SELECT * FROM conversation_participants WHERE conversation_id = %s ORDER BY user_id",
-            world.id.bytes,
+            talk,
         ),
+        root("SELECT * FROM prompts WHERE conversation_id = %s ORDER BY id", talk),
         root("SELECT * FROM search_corpora"),
         root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),
         root("SELECT * FROM user_tokens WHERE user_id IN (%s, %s, %s)", *users),

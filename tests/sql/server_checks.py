@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ _FOLLOWING = {
     "before_id": ("id", "user_id"),
     "before_version": ("version",),
     "after_at": ("created_at",),
+    "after_sequence": ("sequence_number",),
     "after_user_id": ("user_id",),
 }
 
@@ -89,8 +91,8 @@ def is_empty(handle: Handle, answer: RawResult) -> bool:
     decoder = decoder_of(handle)
     if decoder is None:
         return answer.affected == 0
-    if all(field.type in (int, bool) for field in decoder.fields):
-        return all(value in ("0", None) for row in answer.rows for value in row)
+    if all(field.type in (int, bool, Decimal) for field in decoder.fields):
+        return not any(value and float(value) for row in answer.rows for value in row)
     return not answer.rows
 
 

@@ -16,6 +16,7 @@ from dal.errors import (
     ParentMissingError,
     StaleVersionError,
 )
+from dal.gateways import PromptsGateway
 from dal.records.clock import END_OF_TIME, check_time, later
 from dal.records.conversations import (
     DETAILS,
@@ -25,6 +26,7 @@ from dal.records.conversations import (
     ConversationRow,
     ConversationStatus,
     ConversationSummary,
+    ConversationTotals,
     NewConversation,
     ParticipantRole,
     checked_detail,
@@ -36,7 +38,13 @@ from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.participants import ConversationParticipants
-from dal.repositories.conversations.rules import TARGET, ConversationRules, by_activity, start
+from dal.repositories.conversations.rules import (
+    TARGET,
+    ConversationRules,
+    absent,
+    by_activity,
+    start,
+)
 from dal.repositories.conversations.trash import ConversationTrash
 
 __all__ = ["ConversationRepository"]
@@ -375,6 +383,36 @@ class ConversationRepository(ConversationRules):
         await self._audit.write(action, TARGET, row.id, changes=changes, at=now)
 
     @changing
+    async def recompute(self, conversation_id: UUID) -> bool:
+        """Compare the totals with the sums over the live prompts, for the system; whether they were
+        apart. They are the sums afterwards.
+
+        Raises:
+            NotFoundError: no such live conversation.
+            PermissionDeniedError: the actor is not the system.
+            ValueRejectedError: ``conversation_id`` is no UUID.
+        """
+        action = "conversation.recompute"
+        check_id("conversation_id", conversation_id)
+        self._only_system_changes(action, TARGET, conversation_id, "for the system alone")
+        kept = await self._conversations.lock_totals(conversation_id=conversation_id)
+        if kept is None:
+            raise absent()
+        summed = await PromptsGateway(self._scope).sum_by_conversation(
+            conversation_id=conversation_id
+        )
+        if kept != summed:
+            await self._conversations.update_totals(
+                conversation_id=conversation_id,
+                message_count=summed.message_count,
+                token_count=summed.token_count,
+                cost=summed.cost,
+            )
+        changes = changes_between(_told(kept), _told(summed))
+        await self._audit.write(action, TARGET, conversation_id, changes=changes)
+        return kept != summed
+
+    @changing
     async def soft_delete(self, conversation_id: UUID) -> None:
         """Put a conversation into its owner's trash: it disappears from everybody's view.
 
@@ -410,3 +448,8 @@ class ConversationRepository(ConversationRules):
             await self._refuse_unowned(action, conversation_id, actor_id)
         await self._audit.write(action, TARGET, conversation_id, at=now)
         return await self.get(conversation_id)
+
+
+def _told(totals: ConversationTotals) -> dict[str, object]:
+    """For the audit log."""
+    return {**attrs.asdict(totals), "cost": str(totals.cost)}

@@ -240,6 +240,33 @@ class ConversationParticipants(ConversationRules):
             action, TARGET, conversation_id, changes={"is_pinned": [not is_pinned, is_pinned]}
         )
 
+    @changing
+    async def mark_read(self, conversation_id: UUID, sequence_number: int) -> None:
+        """Say up to which prompt the actor has read; what was read stays read.
+
+        Raises:
+            NotFoundError: no such live conversation for this actor.
+            PermissionDeniedError: the actor is no user, or one who only reads.
+            ValueRejectedError: ``conversation_id`` is no UUID, or the number not 0 to 2^32 - 1.
+        """
+        action = "conversation.mark_read"
+        if type(sequence_number) is not int or not 0 <= sequence_number < 2**32:
+            raise ValueRejectedError(
+                "sequence_number: a whole number, 0 or more", field="sequence_number"
+            )
+        actor_id = await self._lock_actor(action, conversation_id)
+        now = self._scope.clock.now()
+        found = await self._participants.update_read(
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            sequence_number=sequence_number,
+            now=now,
+        )
+        if not found:
+            raise absent()
+        changes = {"last_read_sequence": [None, sequence_number]}
+        await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
+
     async def _lock_other(
         self, action: str, conversation_id: UUID, user_id: UUID
     ) -> tuple[ConversationRow, ParticipantRow]:

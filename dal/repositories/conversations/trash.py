@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
 
+from dal.gateways import PromptsGateway
 from dal.records.clock import END_OF_TIME
 from dal.records.conversations import ConversationSummary
 from dal.records.ids import MAX_ID
@@ -15,6 +16,7 @@ from dal.repositories.conversations.rules import TARGET, ConversationRules
 
 __all__ = ["ConversationTrash"]
 
+_PROMPTS_AT_ONCE: Final = 10_000
 _FIRST: Final[Key] = (END_OF_TIME, MAX_ID)
 
 
@@ -52,7 +54,7 @@ class ConversationTrash(ConversationRules):
 
     @changing
     async def purge(self, conversation_id: UUID) -> None:
-        """Remove a conversation in the trash for good, with its participants.
+        """Remove a conversation in the trash for good, with its prompts and participants.
 
         Raises:
             NotFoundError: not in the actor's trash.
@@ -66,6 +68,11 @@ class ConversationTrash(ConversationRules):
         )
         if locked is None:
             await self._refuse_unowned(action, conversation_id, actor_id)
+        prompts = PromptsGateway(self._scope)
+        while await prompts.delete_by_conversation(
+            conversation_id=conversation_id, limit_rows=_PROMPTS_AT_ONCE
+        ):
+            pass
         await self._participants.delete_by_conversation(conversation_id=conversation_id)
         await self._conversations.delete_one(conversation_id=conversation_id)
         await self._audit.write(action, TARGET, conversation_id)

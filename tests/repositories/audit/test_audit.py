@@ -344,6 +344,36 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.conversations.participants.set_pinned(w.id, True),
         {"action": "conversation.set_pinned"},
     ),
+    "conversations.participants.mark_read": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.participants.mark_read(w.id, 0),
+        {"action": "conversation.mark_read"},
+    ),
+    "conversations.recompute": (
+        True,
+        "owner_live",
+        lambda w, me: me.conversations.recompute(w.id),
+        {"action": "conversation.recompute"},
+    ),
+    "prompts.create": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.create(w.conversation_id, user_input="x", id=w.fork_id),
+        {"action": "prompt.create", "target": "fork_id"},
+    ),
+    "prompts.soft_delete": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.soft_delete(w.id),
+        {"action": "prompt.soft_delete"},
+    ),
+    "prompts.restore": (
+        False,
+        "owner_gone",
+        lambda w, me: me.prompts.restore(w.id),
+        {"action": "prompt.restore"},
+    ),
 }
 # A failed log-in is to be remembered, so it is not taken into a caller's transaction.
 IN_TRANSACTION: Final = sorted(set(WALK) - {"users.authenticate"})
@@ -642,6 +672,23 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "stale",
         lambda w, me: me.users.preferences.reset(w.id),
     ),
+    "conversation.mark_read": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.participants.mark_read(w.id, 0),
+    ),
+    "conversation.recompute": (
+        "owner_live",
+        "other",
+        lambda w, me: me.conversations.recompute(w.id),
+    ),
+    "prompt.create": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.create(w.conversation_id, user_input="x"),
+    ),
+    "prompt.soft_delete": ("owner_live", "system", lambda w, me: me.prompts.soft_delete(w.id)),
+    "prompt.restore": ("owner_live", "system", lambda w, me: me.prompts.restore(w.id)),
     "conversation.create": (
         "owner_live",
         "anonymous",
@@ -723,6 +770,7 @@ NO_TARGET: Final = frozenset(
         "category.rename",
         "category.merge",
         "conversation.create",
+        "prompt.create",
         "user.issue_password_reset",
     }
 )
@@ -1275,7 +1323,7 @@ async def test_what_is_not_marked_as_changing_only_reads(
     contract, name = contract_of(method)
     if contract.root == "users.":
         case = "self" if who == "user" else who
-    elif contract.root == "conversations.":
+    elif contract.root in ("conversations.", "prompts."):
         case = "system_live" if who == "system" else "owner_live"
     elif contract.root == "audit.":
         case = "system_live" if who == "system" else "self"

@@ -65,6 +65,9 @@ CONVERSATIONS: Final[dict[str, str]] = {
     # by everybody else who takes part
     "participants.leave":      "PD PD NF NF NF        yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     "participants.set_pinned": "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
+    "participants.mark_read":  "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
+    # by the system, which finds no fault
+    "recompute": "PD PD PD PD PD        PD PD PD PD      PD PD    PD PD PD  no NF NF",
 }  # fmt: skip
 
 
@@ -79,7 +82,12 @@ class ConversationWorld(World):
 
 
 async def conversation_world(
-    db: dal.Database, clock: dal.ManualClock, case: str, method: str = ""
+    db: dal.Database,
+    clock: dal.ManualClock,
+    case: str,
+    method: str = "",
+    *,
+    prepare: Callable[[ConversationWorld], Awaitable[None]] | None = None,
 ) -> ConversationWorld:
     system = db.acting_as(dal.Actor.system("contracts"))
     owner, collaborator, viewer, guest = [
@@ -111,6 +119,8 @@ async def conversation_world(
     )
     await mine.participants.add(world.id, collaborator.id, "collaborator")
     await mine.participants.add(world.id, viewer.id)
+    if prepare is not None:
+        await prepare(world)
     if who == "removed":
         await mine.participants.add(world.id, guest.id, "collaborator")
         await mine.participants.remove(world.id, guest.id)
@@ -268,6 +278,17 @@ async def _leave(w: ConversationWorld) -> bool:
     return w.walker.id not in await roles(w) and not await w.me.conversations.exists(w.id)
 
 
+async def _mark_read(w: ConversationWorld) -> bool:
+    await w.me.conversations.participants.mark_read(w.id, 7)
+    rows = (await w.system.conversations.participants.list_of(w.id)).rows
+    (mine,) = [row for row in rows if row.user_id == w.walker.id]
+    return mine.last_read_sequence == 0 and mine.last_accessed_at == w.clock.now()
+
+
+async def _recompute(w: ConversationWorld) -> bool:
+    return await w.me.conversations.recompute(w.id)
+
+
 async def _set_pinned(w: ConversationWorld) -> bool:
     await w.me.conversations.participants.set_pinned(w.id, True)
     mine = w.me.conversations
@@ -301,6 +322,8 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "participants.transfer": _transfer,
     "participants.leave": _leave,
     "participants.set_pinned": _set_pinned,
+    "participants.mark_read": _mark_read,
+    "recompute": _recompute,
 }
 
 CONTRACT: Final = Contract("conversations.", CASES, CONVERSATIONS, ASKS, conversation_world)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, cast
 from uuid import UUID
 
 from dal.records.clock import END_OF_TIME
@@ -26,7 +27,7 @@ from tests.sql.aggregates.common import (
 )
 
 # Conversations of OWNER: a live one, one in the trash, and one that somebody else owns.
-LIVE: Final = 20
+LIVE: Final = 60
 IN_TRASH: Final[Values] = {"conversation_id": fill.conversation_id(48)}
 
 
@@ -42,7 +43,7 @@ ORPHAN: Final = next(
     if fill.conversation_deleted_at(n) is None
     and fill.user_deleted_at(fill.conversation_owner(n, 1)) is not None
 )
-SHARED: Final = next(n for n in range(1, 200, 4) if _is_seen(n, 1))
+SHARED: Final = next(n for n in range(1, 200, 4) if _is_seen(n, 1) and fill.n_prompts(n) > 10)
 _OF_OTHERS: Final[Values] = {"conversation_id": fill.conversation_id(SHARED)}
 _OF_DELETED_OWNER: Final[Mapping[str, Values]] = {
     "a conversation of who is deleted": {"conversation_id": fill.conversation_id(ORPHAN)},
@@ -51,6 +52,18 @@ _OF_DELETED: Final[Mapping[str, Values]] = {
     **_OF_DELETED_OWNER,
     "a participant who is deleted": actor(DELETED_USER),
 }
+_DELETED_PROMPT: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, 3)}
+_AS_VIEWER: Final = next(
+    n
+    for n in range(5, 200, 8)
+    if _is_seen(n, 1) and fill.conversation_archived_at(n) is None and n // 4 % 3 == 0
+)
+
+
+def _conversation(n: int) -> Values:
+    return {"conversation_id": fill.conversation_id(n)}
+
+
 _NEW: Final[Values] = {"conversation_id": fill.conversation_id(FRESH)}
 
 
@@ -141,6 +154,8 @@ def _tied_and_shared(factor: int) -> int:
 
 
 def _middle(statement: Statement, names: set[str], factor: int) -> Values:
+    if "after_sequence" in names:
+        return {"after_sequence": 5}
     if "after_user_id" in names:
         return {"after_user_id": fill.user_id(2)}
     if "before_archived_at" in names:
@@ -176,10 +191,55 @@ def _new(values: Values) -> Values:
     return {**named, **dict.fromkeys(counters, 0), **nothing, "status": "active"}
 
 
+def _number(values: Values) -> int:
+    """The number of the conversation that is asked about."""
+    return next(n for n in range(2_000) if fill.conversation_id(n) == values["conversation_id"])
+
+
+def _counted(sign: int) -> Callable[[Values], Values]:
+    """The totals with a prompt more or less."""
+
+    def totals(values: Values) -> Values:
+        messages, tokens, cost = fill.conversation_totals(_number(values))
+        by, price = cast(int, values["token_count"]), cast(Decimal, values["cost"])
+        return {
+            "message_count": messages + sign,
+            "token_count": tokens + sign * by,
+            "cost": cost + sign * price,
+            "last_activity_at": values["now"],
+        }
+
+    return totals
+
+
+def _recorded(values: Values) -> Values:
+    return {**_counted(1)(values), "last_sequence": fill.n_prompts(_number(values)) + 1}
+
+
+def _read(values: Values) -> Values:
+    n, number = _number(values), cast(int, values["sequence_number"])
+    up_to = max(fill.last_read(n), min(number, fill.n_prompts(n)))
+    return {"last_read_sequence": up_to, "last_accessed_at": values["now"]}
+
+
+def _left(values: Values) -> Values:
+    """Which prompts are there still, when the first ones were removed."""
+    there, removed = fill.n_prompts(_number(values)), cast(int, values["limit_rows"])
+    left = max(0, there - removed)
+    return {"lowest": removed + 1 if left else None, "n": left}
+
+
+def _prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, after = _number(values), cast(int, values["after_sequence"])
+    listed = [k for k in fill.live_prompts(n) if k > after]
+    return [(fill.prompt_id(n, k),) for k in listed[:LIMIT]]
+
+
 AGGREGATE: Final = Aggregate(
-    tables=("conversation_participants", "conversations"),
+    tables=("prompts", "conversation_participants", "conversations"),
     values={
         "added_by": (fill.user_id(OWNER), NEVER_MISSES),
+        "after_sequence": (0, 2**31 - 1),
         "after_user_id": (UUID(int=0), MAX_ID),
         "archived_at": (fill.NOW, NEVER_MISSES),
         "before_archived_at": (END_OF_TIME, BEFORE_ALL),
@@ -188,15 +248,37 @@ AGGREGATE: Final = Aggregate(
         "context": ({"about": "nothing"}, NEVER_MISSES),
         "conversation_id": (fill.conversation_id(LIVE), NOBODY),
         "conversation_status": ("completed", NEVER_MISSES),
+        "author_id": (fill.user_id(OWNER), NEVER_MISSES),
+        "cost": (Decimal("0.5000000000"), NEVER_MISSES),
         "is_pinned": (True, NEVER_MISSES),
+        "message_count": (7, NEVER_MISSES),
         "participant_role": ("collaborator", NEVER_MISSES),
+        "prompt_id": (fill.prompt_id(LIVE, 2), NOBODY),
+        "response": (None, NEVER_MISSES),
+        "sequence_number": (25, NEVER_MISSES),
         "settings": ({"model": "another"}, NEVER_MISSES),
         "title": ("A title", NEVER_MISSES),
+        "token_count": (1_000, NEVER_MISSES),
+        "user_input": ("What?", NEVER_MISSES),
     },
     cases={
         "conversation_participants/delete_by_conversation": (IN_TRASH,),
         "conversation_participants/insert": ({"user_id": fill.user_id(STRANGER)},),
         "conversation_participants/update_pinned": ({}, {**_OF_OTHERS, "is_pinned": False}),
+        "conversation_participants/update_read": (
+            {},
+            {"sequence_number": 5},
+            {"sequence_number": 99},
+        ),
+        "prompts/delete_by_conversation": (IN_TRASH, {**IN_TRASH, "limit_rows": 5}),
+        "prompts/find_conversation_including_deleted": ({}, _DELETED_PROMPT),
+        "prompts/get": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
+        "prompts/insert": (
+            {"prompt_id": fill.prompt_id(FRESH, 1), "sequence_number": fill.n_prompts(LIVE) + 1},
+        ),
+        "prompts/list_by_conversation": ({}, _OF_OTHERS),
+        "prompts/lock_deleted": (_DELETED_PROMPT,),
+        "prompts/restore": (_DELETED_PROMPT,),
         "conversations/delete_one": (
             {"conversation_id": fill.conversation_id(fill.A_BARE_CONVERSATION)},
         ),
@@ -212,8 +294,21 @@ AGGREGATE: Final = Aggregate(
     passed_by={
         "conversation_participants/list_by_conversation": _OF_DELETED,
         "conversation_participants/update_pinned": _OF_DELETED_OWNER,
+        "conversation_participants/update_read": _OF_DELETED_OWNER,
         "conversations/exists": _OF_DELETED,
         "conversations/get": _OF_DELETED,
+        "conversations/record_prompt": {
+            **_OF_DELETED_OWNER,
+            "an archived one": _conversation(12),
+            "one that is completed": _conversation(20),
+            "one that the actor only reads": _conversation(_AS_VIEWER),
+        },
+        "conversations/list_shared": {"a participant who is deleted": actor(DELETED_USER)},
+        "prompts/get": {
+            "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
+            "a participant who is deleted": actor(DELETED_USER),
+        },
+        "prompts/list_by_conversation": _OF_DELETED,
         "conversations/lock_for_participant": _OF_DELETED_OWNER,
     },
     gives_without={
@@ -221,6 +316,11 @@ AGGREGATE: Final = Aggregate(
     },
     numbers={
         **_LISTS,
+        "conversations/record_prompt": lambda _, values: [(fill.n_prompts(_number(values)) + 1,)],
+        "prompts/list_by_conversation": _prompts,
+        "prompts/sum_by_conversation": lambda _, values: [
+            fill.conversation_totals(_number(values))
+        ],
         "conversations/count_own": lambda factor, _: _own(factor, deleted=False),
         "conversations/count_trash": lambda factor, _: _own(factor, deleted=True),
     },
@@ -229,13 +329,38 @@ AGGREGATE: Final = Aggregate(
         " WHERE conversation_id = :conversation_id AND user_id = :user_id",
         "conversation_participants/update_pinned": "SELECT * FROM conversation_participants"
         " WHERE conversation_id = :conversation_id AND user_id = :actor_id",
+        "conversation_participants/update_read": "SELECT * FROM conversation_participants"
+        " WHERE conversation_id = :conversation_id AND user_id = :actor_id",
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
+        "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
+        "prompts/delete_by_conversation": "SELECT MIN(sequence_number) AS lowest, COUNT(*) AS n"
+        " FROM prompts WHERE conversation_id = :conversation_id",
     },
     written={
         "conversation_participants/update_pinned": same("is_pinned"),
         "conversation_participants/update_role": same(
             "can_write", "can_share", role="participant_role", updated_at="now"
         ),
+        "conversation_participants/update_read": _read,
+        "conversations/add_prompt": _counted(1),
+        "conversations/record_prompt": _recorded,
+        "conversations/subtract_prompt": _counted(-1),
+        "conversations/update_totals": same("message_count", "token_count", "cost"),
+        "prompts/delete_by_conversation": _left,
+        "prompts/insert": same(
+            "conversation_id",
+            "author_id",
+            "sequence_number",
+            "user_input",
+            "token_count",
+            "cost",
+            "response",
+            id="prompt_id",
+            created_at="now",
+            updated_at="now",
+        ),
+        "prompts/restore": restored_at_now,
+        "prompts/soft_delete": same(deleted_at="now", updated_at="now"),
         "conversations/insert": _new,
         "conversations/restore": restored_at_now,
         "conversations/soft_delete": same(deleted_at="now", updated_at="now"),
@@ -249,6 +374,9 @@ AGGREGATE: Final = Aggregate(
         "DELETE c FROM conversations AS c INNER JOIN users AS u ON c.owner_id = u.id"
         " WHERE u.deleted_at IS NOT NULL",
         "DELETE FROM conversations WHERE deleted_at IS NOT NULL",
+        "DELETE FROM prompts WHERE deleted_at IS NOT NULL",
+        "DELETE q FROM prompts AS q LEFT JOIN conversations AS c"
+        " ON q.conversation_id = c.id WHERE c.id IS NULL",
         "DELETE p FROM conversation_participants AS p LEFT JOIN conversations AS c"
         " ON p.conversation_id = c.id WHERE c.id IS NULL",
         "DELETE p FROM conversation_participants AS p INNER JOIN users AS u ON p.user_id = u.id"

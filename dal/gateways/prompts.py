@@ -1,0 +1,126 @@
+"""The table prompts. Written from the .sql files: edit those."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import attrs
+
+from dal.records.conversations import ConversationTotals
+from dal.records.prompts import Prompt, PromptRow
+from dal.session import Executor
+from dal.statements import house
+
+__all__ = ["PromptsGateway"]
+
+_DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
+_FIND_CONVERSATION_INCLUDING_DELETED = house().find(
+    "prompts/find_conversation_including_deleted", UUID
+)
+_GET = house().one("prompts/get", Prompt)
+_INSERT = house().affected("prompts/insert")
+_LIST_BY_CONVERSATION = house().many("prompts/list_by_conversation", Prompt)
+_LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
+_LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
+_RESTORE = house().affected("prompts/restore")
+_SOFT_DELETE = house().affected("prompts/soft_delete")
+_SUM_BY_CONVERSATION = house().one("prompts/sum_by_conversation", ConversationTotals)
+
+
+@attrs.frozen(slots=True)
+class PromptsGateway:
+    """A method per file of ``sql/prompts/``."""
+
+    executor: Executor
+
+    async def delete_by_conversation(self, *, conversation_id: UUID, limit_rows: int) -> int:
+        """Remove prompts of a locked conversation in the trash, the lowest numbers first."""
+        return await self.executor.affected(
+            _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
+        )
+
+    async def find_conversation_including_deleted(self, *, prompt_id: UUID) -> UUID | None:
+        """Find the conversation of a prompt, which is locked before the prompt."""
+        return await self.executor.find(_FIND_CONVERSATION_INCLUDING_DELETED, prompt_id=prompt_id)
+
+    async def get(self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool) -> Prompt:
+        """Get a live prompt of a live conversation, if the actor takes part in it.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(
+            _GET, prompt_id=prompt_id, actor_id=actor_id, actor_is_system=actor_is_system
+        )
+
+    async def insert(
+        self,
+        *,
+        prompt_id: UUID,
+        conversation_id: UUID,
+        author_id: UUID,
+        sequence_number: int,
+        user_input: str,
+        response: str | None,
+        token_count: int,
+        cost: Decimal,
+        now: datetime,
+    ) -> int:
+        """Create a prompt of a conversation that gave its number, and is locked so."""
+        return await self.executor.affected(
+            _INSERT,
+            prompt_id=prompt_id,
+            conversation_id=conversation_id,
+            author_id=author_id,
+            sequence_number=sequence_number,
+            user_input=user_input,
+            response=response,
+            token_count=token_count,
+            cost=cost,
+            now=now,
+        )
+
+    async def list_by_conversation(
+        self,
+        *,
+        conversation_id: UUID,
+        actor_id: UUID | None,
+        actor_is_system: bool,
+        after_sequence: int,
+        limit_rows: int,
+    ) -> list[Prompt]:
+        """Page through the live prompts of a live conversation, in the order of their numbers."""
+        return await self.executor.many(
+            _LIST_BY_CONVERSATION,
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
+    async def lock_deleted(self, *, prompt_id: UUID) -> PromptRow | None:
+        """Lock a deleted prompt before it is restored; its conversation is locked."""
+        return await self.executor.find(_LOCK_DELETED, prompt_id=prompt_id)
+
+    async def lock_live(self, *, prompt_id: UUID) -> PromptRow | None:
+        """Lock a live prompt before it is changed; its conversation is locked."""
+        return await self.executor.find(_LOCK_LIVE, prompt_id=prompt_id)
+
+    async def restore(self, *, prompt_id: UUID, now: datetime) -> int:
+        """Take back the deletion of a prompt that is locked."""
+        return await self.executor.affected(_RESTORE, prompt_id=prompt_id, now=now)
+
+    async def soft_delete(self, *, prompt_id: UUID, now: datetime) -> int:
+        """Delete a live prompt that is locked."""
+        return await self.executor.affected(_SOFT_DELETE, prompt_id=prompt_id, now=now)
+
+    async def sum_by_conversation(self, *, conversation_id: UUID) -> ConversationTotals:
+        """Sum the live prompts of a conversation.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(_SUM_BY_CONVERSATION, conversation_id=conversation_id)

@@ -1,0 +1,19 @@
+-- Lock a deleted prompt before it is restored; its conversation is locked.
+--
+-- returns: find PromptRow
+-- param:   prompt_id    BINARY(16)   the prompt
+-- access:  n/a
+-- deleted: only
+-- index:   PRIMARY
+-- reads:   1
+-- locks:   X,REC_NOT_GAP prompts.PRIMARY
+SELECT
+    q.id AS id,
+    q.author_id AS author_id,
+    q.token_count AS token_count,
+    q.cost AS cost
+FROM prompts AS q
+WHERE
+    q.id = :prompt_id
+    AND q.deleted_at IS NOT NULL
+FOR UPDATE

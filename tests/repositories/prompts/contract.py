@@ -1,0 +1,139 @@
+"""What every public method of prompts does in every case; the words are in contracts.py."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import attrs
+
+import dal
+from tests.repositories.contracts import Contract
+from tests.repositories.conversations.contract import (
+    CASES,
+    ConversationWorld,
+    conversation_world,
+)
+
+# As for a conversation, in which the collaborator asked; ``gone`` is a deleted prompt of a
+# live one.
+PROMPT_CASES: Final = [
+    *CASES, "owner_gone", "collaborator_gone", "viewer_gone", "stranger_gone", "system_gone",
+]  # fmt: skip
+
+PROMPTS: Final[dict[str, str]] = {
+    # own:   live arch del orph abs | live arch del orph | live del | r s a | system | gone
+    "get":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "find":
+        "yes yes no no no  yes yes no no  yes no  no no no  yes no no  no no no no no",
+    "list_of":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  no no no NF no",
+    # by who may write, in a conversation that is open
+    "create":
+        "yes IT NF NF NF   yes IT NF NF   PD NF   NF NF NF  PD NF NF   yes yes PD NF PD",
+    # by the author and by the owner
+    "soft_delete":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    "restore":
+        "NF NF NF NF NF    NF NF NF NF    NF NF   NF NF NF  PD NF NF   yes yes PD NF NF",
+}  # fmt: skip
+
+
+@attrs.define(kw_only=True)
+class PromptWorld(ConversationWorld):
+    """A conversation with two prompts of the collaborator's; the second one is asked about."""
+
+    conversation_id: UUID
+
+
+TOTALS: Final = (2, 30, Decimal("0.0000000003"))
+
+
+async def prompt_world(
+    db: dal.Database, clock: dal.ManualClock, case: str, method: str = ""
+) -> PromptWorld:
+    who, _, what = case.rpartition("_")
+    prompt_id = uuid4()
+
+    async def ask(world: ConversationWorld) -> None:
+        prompts = db.acting_as(dal.Actor.user(world.collaborator.id)).prompts
+        await prompts.create(world.id, user_input="first", token_count=10)
+        await prompts.create(
+            world.id,
+            user_input="what?",
+            response="näht \U0001f600",
+            token_count=20,
+            cost=Decimal("0.0000000003"),
+            id=prompt_id,
+        )
+        if what == "gone":
+            await prompts.soft_delete(prompt_id)
+
+    of = await conversation_world(
+        db, clock, case if what != "gone" else f"{who}_live", method, prepare=ask
+    )
+    values = {field.name: getattr(of, field.name) for field in attrs.fields(ConversationWorld)}
+    world = PromptWorld(**values, conversation_id=of.id)
+    world.id = prompt_id
+    return world
+
+
+async def totals(w: PromptWorld) -> tuple[int, int, Decimal]:
+    found = await w.system.conversations.get(w.conversation_id)
+    return found.message_count, found.token_count, found.cost
+
+
+async def _get(w: PromptWorld) -> bool:
+    found = await w.me.prompts.get(w.id)
+    assert (found.user_input, found.response) == ("what?", "näht \U0001f600")
+    assert found.author_id == w.collaborator.id
+    return (found.sequence_number, found.token_count, found.cost) == (2, 20, Decimal("3E-10"))
+
+
+async def _find(w: PromptWorld) -> bool:
+    return await w.me.prompts.find(w.id) is not None
+
+
+async def _list_of(w: PromptWorld) -> bool:
+    page = await w.me.prompts.list_of(w.conversation_id)
+    assert page.next is None
+    assert page.rows[0].sequence_number == 1
+    return w.id in [row.id for row in page.rows]
+
+
+async def _create(w: PromptWorld) -> bool:
+    before = await totals(w)
+    made = await w.me.prompts.create(
+        w.conversation_id, user_input="", token_count=5, cost=1, id=w.fork_id
+    )
+    messages, tokens, cost = before
+    assert await totals(w) == (messages + 1, tokens + 5, cost + 1)
+    assert made.sequence_number == 3
+    return made == await w.system.prompts.get(w.fork_id)
+
+
+async def _soft_delete(w: PromptWorld) -> bool:
+    await w.me.prompts.soft_delete(w.id)
+    assert await totals(w) == (1, 10, Decimal(0))
+    return await w.system.prompts.find(w.id) is None
+
+
+async def _restore(w: PromptWorld) -> bool:
+    back = await w.me.prompts.restore(w.id)
+    assert await totals(w) == TOTALS
+    return back == await w.system.prompts.get(w.id)
+
+
+ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
+    "get": _get,
+    "find": _find,
+    "list_of": _list_of,
+    "create": _create,
+    "soft_delete": _soft_delete,
+    "restore": _restore,
+}
+
+CONTRACT: Final = Contract("prompts.", PROMPT_CASES, PROMPTS, ASKS, prompt_world)
