@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,6 +33,18 @@ Change = Callable[[Any, UUID], Any]
 
 
 @attrs.define
+class Asked:
+    """A prompt as it should be."""
+
+    id: UUID
+    author: int
+    number: int
+    tokens: int
+    cost: Decimal
+    deleted: bool = False
+
+
+@attrs.define
 class Row:
     """A conversation as it should be: who takes part, as what, and whether they may share."""
 
@@ -41,6 +54,15 @@ class Row:
     pinned: set[int] = attrs.field(factory=set)
     archived: bool = False
     deleted: bool = False
+    status: str = "active"
+    prompts: list[Asked] = attrs.field(factory=list)
+    read: dict[int, int] = attrs.field(factory=dict)
+
+    @property
+    def totals(self) -> tuple[int, int, Decimal]:
+        live = [asked for asked in self.prompts if not asked.deleted]
+        costs = sum((asked.cost for asked in live), Decimal(0))
+        return len(live), sum(asked.tokens for asked in live), costs
 
 
 class ConversationMachine(Machine):
@@ -137,6 +159,7 @@ class ConversationMachine(Machine):
         if self.change(actor, row, wanted, lambda c, i: c.participants.remove(i, user)):
             del row.people[who]
             row.pinned.discard(who)
+            row.read.pop(who, None)
 
     @rule(n=picks, actor=anybody)
     def leave(self, n: int, actor: int) -> None:
@@ -145,6 +168,7 @@ class ConversationMachine(Machine):
         if self.change(actor, row, wanted, lambda c, i: c.participants.leave(i)):
             del row.people[actor]
             row.pinned.discard(actor)
+            row.read.pop(actor, None)
 
     @rule(n=picks, actor=anybody, who=people)
     def transfer(self, n: int, actor: int, who: int) -> None:
@@ -197,6 +221,61 @@ class ConversationMachine(Machine):
             if "purge" in way:
                 del self.rows[row.id]
 
+    @rule(n=picks, actor=anybody, status=st.sampled_from(dal.ConversationStatus))
+    def change_status(self, n: int, actor: int, status: dal.ConversationStatus) -> None:
+        row = self.pick(n)
+        wanted = self.as_writer(actor, row)
+        if wanted is None and (row.status, status) == ("completed", "paused"):
+            wanted = dal.InvalidTransitionError
+        if self.change(actor, row, wanted, lambda c, i: c.change_status(i, status)):
+            row.status = status
+
+    def as_writer(self, actor: int, row: Row) -> type[dal.DalError] | None:
+        return self.refusal(actor, row, lambda who: ROLES[row.people[who][0]][0])
+
+    @rule(n=picks, actor=anybody, tokens=st.integers(0, 9), cost=st.integers(0, 9))
+    def ask(self, n: int, actor: int, tokens: int, cost: int) -> None:
+        row = self.pick(n)
+        wanted = self.as_writer(actor, row)
+        if wanted is None and (row.archived or row.status == "completed"):
+            wanted = dal.InvalidTransitionError
+        price = Decimal(cost) / 10**10
+        made = self.expect(
+            wanted,
+            self.session(actor).prompts.create(
+                row.id, user_input="?", token_count=tokens, cost=price
+            ),
+        )
+        if made is not None:
+            assert made.sequence_number == len(row.prompts) + 1
+            row.prompts.append(Asked(made.id, actor, made.sequence_number, tokens, price))
+
+    @rule(n=picks, k=picks, actor=anybody, back=st.booleans())
+    def delete_a_prompt_or_take_it_back(self, n: int, k: int, actor: int, back: bool) -> None:
+        row = self.pick(n)
+        if not row.prompts:
+            return
+        asked = row.prompts[k % len(row.prompts)]
+        wanted: type[dal.DalError] | None = None
+        # Whoever takes no part is told of what is live alone.
+        if not self.sees(actor, row) or asked.deleted != (back and actor >= 0):
+            wanted = dal.NotFoundError
+        elif actor < 0 or not (
+            ROLES[row.people[actor][0]][0] and actor in (asked.author, row.owner)
+        ):
+            wanted = dal.PermissionDeniedError
+        mine = self.session(actor).prompts
+        call = mine.restore(asked.id) if back else mine.soft_delete(asked.id)
+        if self.expect(wanted, _true(call)):
+            asked.deleted = not back
+
+    @rule(n=picks, actor=anybody, number=st.integers(0, 5))
+    def mark_read(self, n: int, actor: int, number: int) -> None:
+        row = self.pick(n)
+        wanted = self.refusal(actor, row, lambda _: True)
+        if self.change(actor, row, wanted, lambda c, i: c.participants.mark_read(i, number)):
+            row.read[actor] = max(row.read.get(actor, 0), min(number, len(row.prompts)))
+
     @rule(who=people)
     def user_goes_or_comes_back(self, who: int) -> None:
         users = self.session(SYSTEM).users
@@ -232,11 +311,14 @@ class ConversationMachine(Machine):
                 found = {row.id: row for row in self.run(door()).rows}
                 assert found.keys() == {row.id for row in expected}, door
                 for row in expected:
-                    role = row.people[actor][0]
-                    assert (found[row.id].role, found[row.id].is_pinned) == (
-                        role,
+                    it = found[row.id]
+                    assert (it.role, it.is_pinned, it.status, it.unread_count) == (
+                        row.people[actor][0],
                         actor in row.pinned,
+                        row.status,
+                        len(row.prompts) - row.read.get(actor, 0),
                     )
+                    assert (it.message_count, it.token_count, it.cost) == row.totals
             owned = [row for row in live if row.owner == actor]
             assert self.run(mine.count_mine()) == len(owned)
 
@@ -255,6 +337,17 @@ class ConversationMachine(Machine):
         assert sorted(owners) == sorted(
             (c, user) for c, user, role, _, _ in stored if role == "owner"
         )
+
+    @invariant()
+    def the_prompts_are_numbered_and_those_listed_are_live(self) -> None:
+        for row in self.rows.values():
+            if not self.sees(SYSTEM, row):
+                continue
+            listed = self.run(self.session(SYSTEM).prompts.list_of(row.id)).rows
+            assert [(prompt.id, prompt.sequence_number) for prompt in listed] == [
+                (asked.id, asked.number) for asked in row.prompts if not asked.deleted
+            ]
+            assert self.run(self.session(SYSTEM).conversations.recompute(row.id)) is False
 
 
 async def _true(work: Any) -> bool:
