@@ -236,9 +236,9 @@ class ConversationParticipants(ConversationRules):
         )
         if not found:
             raise absent()
-        await self._audit.write(
-            action, TARGET, conversation_id, changes={"is_pinned": [not is_pinned, is_pinned]}
-        )
+        # What it was before is not looked up for this.
+        changes = {"is_pinned": [None, is_pinned]}
+        await self._audit.write(action, TARGET, conversation_id, changes=changes)
 
     @changing
     async def mark_read(self, conversation_id: UUID, sequence_number: int) -> None:
