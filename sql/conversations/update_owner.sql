@@ -8,7 +8,7 @@
 -- deleted: excluded
 -- index:   PRIMARY
 -- reads:   1
--- locks:   X,REC_NOT_GAP conversations.PRIMARY
+-- locks:   S,REC_NOT_GAP users.PRIMARY, X,REC_NOT_GAP conversations.PRIMARY
 UPDATE conversations FORCE INDEX (PRIMARY)
 SET
     owner_id = :owner_id,
