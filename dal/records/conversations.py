@@ -12,7 +12,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import ValueRejectedError
-from dal.records.ids import check_id
+from dal.records.ids import optional_id
 from dal.records.preferences import plain_object
 from dal.records.text import free_text, optional_text
 
@@ -233,10 +233,6 @@ def checked_participant_role(value: object) -> ParticipantRole:
     raise ValueRejectedError("role: collaborator or viewer", field="role")
 
 
-def _optional_id(value: UUID | None) -> UUID | None:
-    return None if value is None else check_id("id", value)
-
-
 @attrs.frozen(slots=True, kw_only=True)
 class NewConversation:
     """A conversation to create, checked when it is made."""
@@ -245,4 +241,4 @@ class NewConversation:
     description: str | None = attrs.field(default=None, converter=_description)
     context: dict[str, Any] = attrs.field(factory=dict, converter=_context)
     settings: dict[str, Any] = attrs.field(factory=dict, converter=_settings)
-    id: UUID | None = attrs.field(default=None, converter=_optional_id)
+    id: UUID | None = attrs.field(default=None, converter=optional_id)

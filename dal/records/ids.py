@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dal.errors import ValueRejectedError
 
-__all__ = ["MAX_ID", "check_id", "derived_id", "new_id"]
+__all__ = ["MAX_ID", "check_id", "derived_id", "new_id", "optional_id"]
 
 MAX_ID = UUID(int=2**128 - 1)
 """Greater than every id: where a page that starts at the top starts."""
@@ -80,3 +80,8 @@ def derived_id(*parts: bytes) -> UUID:
     bits = int.from_bytes(digest[:16])
     bits &= ~(0xF << 76) & ~(0b11 << 62)
     return UUID(int=bits | _VERSION_8 | _VARIANT)
+
+
+def optional_id(value: UUID | None) -> UUID | None:
+    """The id that a caller made for a new row, or None. Raises ValueRejectedError; field ``id``."""
+    return None if value is None else check_id("id", value)

@@ -10,7 +10,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import ValueRejectedError
-from dal.records.ids import check_id
+from dal.records.ids import optional_id
 from dal.records.text import MAX_PROMPT_BYTES, free_text, optional_text
 
 __all__ = ["NewPrompt", "Prompt", "PromptRow"]
@@ -82,10 +82,6 @@ def _cost(value: object) -> Decimal:
     return value.quantize(_COST_STEP)
 
 
-def _optional_id(value: UUID | None) -> UUID | None:
-    return None if value is None else check_id("id", value)
-
-
 @attrs.frozen(slots=True, kw_only=True)
 class NewPrompt:
     """A prompt to create, checked when it is made."""
@@ -94,4 +90,4 @@ class NewPrompt:
     response: str | None = attrs.field(default=None, converter=_response)
     token_count: int = attrs.field(default=0, converter=_tokens)
     cost: Decimal = attrs.field(default=Decimal(0), converter=_cost)
-    id: UUID | None = attrs.field(default=None, converter=_optional_id)
+    id: UUID | None = attrs.field(default=None, converter=optional_id)

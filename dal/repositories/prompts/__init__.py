@@ -244,7 +244,7 @@ class PromptRepository(ConversationRules):
         return prompt
 
     async def _refuse_prompt(self, action: str, conversation_id: UUID, actor_id: UUID) -> NoReturn:
-        """Say why a conversation takes no prompt of the actor."""
+        """Say why a conversation takes no prompt of the actor; it is locked since it refused."""
         row = await self._conversations.lock_for_participant(
             conversation_id=conversation_id, actor_id=actor_id
         )
