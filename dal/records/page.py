@@ -7,15 +7,25 @@ import binascii
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2s
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from uuid import UUID
 
 import attrs
 
 from dal.errors import ValueRejectedError
-from dal.records.clock import START_OF_TIME
+from dal.records.clock import END_OF_TIME, START_OF_TIME
+from dal.records.ids import MAX_ID
 
-__all__ = ["MAX_LIMIT", "Key", "Page", "check_limit", "decode_cursor", "encode_cursor", "page_of"]
+__all__ = [
+    "MAX_LIMIT",
+    "Key",
+    "Page",
+    "check_limit",
+    "decode_cursor",
+    "encode_cursor",
+    "page_of",
+    "start_by_time",
+]
 
 MAX_LIMIT = 500
 """The most rows of one page."""
@@ -133,6 +143,15 @@ def decode_cursor(of_list: str, cursor: str | None, first: Key) -> Key:
     if digest != _digest(of_list, packed) or not same_types or not one_spelling:
         raise refused
     return key
+
+
+def start_by_time(of_list: str, after: str | None) -> tuple[datetime, UUID]:
+    """Where a page of a list by time and id, the last first, starts.
+
+    Raises:
+        ValueRejectedError: not a cursor of that list; the field is ``after``.
+    """
+    return cast(tuple[datetime, UUID], decode_cursor(of_list, after, (END_OF_TIME, MAX_ID)))
 
 
 def page_of(of_list: str, rows: Sequence[R], limit: int, key: Callable[[R], Key]) -> Page[R]:

@@ -34,7 +34,7 @@ from dal.records.conversations import (
 )
 from dal.records.ids import MAX_ID, check_id, new_id
 from dal.records.keep import KEEP, Keep
-from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
+from dal.records.page import Key, Page, check_limit, decode_cursor, page_of, start_by_time
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.participants import ConversationParticipants
@@ -43,7 +43,6 @@ from dal.repositories.conversations.rules import (
     ConversationRules,
     absent,
     by_activity,
-    start,
 )
 from dal.repositories.conversations.trash import ConversationTrash
 
@@ -110,7 +109,7 @@ class ConversationRepository(ConversationRules):
             ValueRejectedError: ``limit`` or ``after``.
         """
         actor_id = self._me()
-        at, last = start("conversations.list_mine", after)
+        at, last = start_by_time("conversations.list_mine", after)
         rows = await self._conversations.list_own(
             actor_id=actor_id, before_at=at, before_id=last, limit_rows=check_limit(limit) + 1
         )
@@ -151,7 +150,7 @@ class ConversationRepository(ConversationRules):
             ValueRejectedError: ``limit`` or ``after``.
         """
         actor_id = self._me()
-        at, last = start("conversations.list_shared", after)
+        at, last = start_by_time("conversations.list_shared", after)
         rows = await self._conversations.list_shared(
             actor_id=actor_id, before_at=at, before_id=last, limit_rows=check_limit(limit) + 1
         )

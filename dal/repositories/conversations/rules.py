@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 from uuid import UUID
 
 from dal.errors import NotFoundError
 from dal.gateways import ConversationParticipantsGateway, ConversationsGateway, UsersGateway
 from dal.records.actor import Role
-from dal.records.clock import END_OF_TIME
 from dal.records.conversations import ConversationRow, ConversationSummary, ParticipantRole
-from dal.records.ids import MAX_ID, check_id
-from dal.records.page import Key, decode_cursor
+from dal.records.ids import check_id
+from dal.records.page import Key
 from dal.repositories.base import Repository
 from dal.session import Scope
 
-__all__ = ["TARGET", "ConversationRules", "absent", "by_activity", "start"]
+__all__ = ["TARGET", "ConversationRules", "absent", "by_activity"]
 
 TARGET: Final = "conversation"
 """What the audit log calls a conversation."""
-
-_FIRST: Final[Key] = (END_OF_TIME, MAX_ID)
 
 
 class ConversationRules(Repository):
@@ -113,11 +109,6 @@ class ConversationRules(Repository):
 def absent() -> NotFoundError:
     """For a conversation that is not there, deleted, or not to be seen by this actor."""
     return NotFoundError("no such conversation for this actor")
-
-
-def start(of_list: str, after: str | None) -> tuple[datetime, UUID]:
-    """Where a page by time and id starts. Raises ValueRejectedError for a wrong cursor."""
-    return cast(tuple[datetime, UUID], decode_cursor(of_list, after, _FIRST))
 
 
 def by_activity(row: ConversationSummary) -> Key:

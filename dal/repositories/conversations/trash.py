@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 from dal.gateways import PromptsGateway
 from dal.records.clock import END_OF_TIME
 from dal.records.conversations import ConversationSummary
-from dal.records.ids import MAX_ID
-from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
+from dal.records.page import Page, check_limit, page_of, start_by_time
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.rules import TARGET, ConversationRules
 
 __all__ = ["ConversationTrash"]
 
 _PROMPTS_AT_ONCE: Final = 10_000
-_FIRST: Final[Key] = (END_OF_TIME, MAX_ID)
 
 
 @part("conversations.trash")
@@ -35,7 +32,7 @@ class ConversationTrash(ConversationRules):
         """
         actor_id = self._me()
         name = "conversations.trash.list_mine"
-        at, last = cast(tuple[datetime, UUID], decode_cursor(name, after, _FIRST))
+        at, last = start_by_time(name, after)
         rows = await self._conversations.list_trash(
             actor_id=actor_id,
             before_deleted_at=at,

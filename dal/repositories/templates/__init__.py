@@ -15,7 +15,7 @@ from dal.records.clock import check_time, later
 from dal.records.ids import check_id
 from dal.records.keep import KEEP, Keep
 from dal.records.new_templates import DETAILS, NewTemplate
-from dal.records.page import Key, Page, check_limit, page_of
+from dal.records.page import Key, Page, check_limit, page_of, start_by_time
 from dal.records.templates import Template, TemplateHit, TemplateRow, TemplateSummary, Visibility
 from dal.records.text import category_slug, tag_key
 from dal.records.vocabulary import Tag
@@ -26,7 +26,7 @@ from dal.repositories.templates.exchange import TemplateExchange
 from dal.repositories.templates.labels import TemplateLabels
 from dal.repositories.templates.ratings import TemplateRatings
 from dal.repositories.templates.rows import checked_details
-from dal.repositories.templates.rules import TARGET, TemplateRules, start
+from dal.repositories.templates.rules import TARGET, TemplateRules
 from dal.repositories.templates.search import TemplateSearches
 from dal.repositories.templates.search_statistics import TemplateSearchStatistics
 from dal.repositories.templates.trash import TemplateTrash
@@ -127,7 +127,7 @@ class TemplateRepository(TemplateRules):
             ValueRejectedError: ``limit`` or ``after``.
         """
         actor_id = self._me()
-        at, last = start("templates.list_mine", after)
+        at, last = start_by_time("templates.list_mine", after)
         rows = await self._templates.list_own(
             actor_id=actor_id, before_at=at, before_id=last, limit_rows=check_limit(limit) + 1
         )
@@ -141,7 +141,7 @@ class TemplateRepository(TemplateRules):
         Raises:
             ValueRejectedError: ``limit`` or ``after``.
         """
-        at, last = start("templates.list_public", after)
+        at, last = start_by_time("templates.list_public", after)
         rows = await self._templates.list_public(
             before_at=at, before_id=last, limit_rows=check_limit(limit) + 1
         )
@@ -155,7 +155,7 @@ class TemplateRepository(TemplateRules):
             ValueRejectedError: ``limit`` or ``after``.
         """
         self._only_system()
-        at, last = start("templates.list_all", after)
+        at, last = start_by_time("templates.list_all", after)
         rows = await self._templates.list_all(
             before_at=at, before_id=last, limit_rows=check_limit(limit) + 1
         )

@@ -15,11 +15,11 @@ from dal.gateways import (
     TemplateVersionsGateway,
 )
 from dal.records.ids import check_id, new_id
-from dal.records.page import Page, check_limit, page_of
+from dal.records.page import Page, check_limit, page_of, start_by_time
 from dal.records.templates import TemplateLabel, TemplateLabelMove, TemplateVersion
 from dal.records.text import LATEST, label_key
 from dal.repositories.base import changing, part
-from dal.repositories.templates.rules import TARGET, TemplateRules, absent, start
+from dal.repositories.templates.rules import TARGET, TemplateRules, absent
 from dal.repositories.templates.versions import TemplateVersions, check_version
 from dal.session import Scope
 
@@ -92,7 +92,7 @@ class TemplateLabels(TemplateRules):
             ValueRejectedError: ``template_id``, ``limit`` or ``after``.
         """
         name = f"templates.list_label_moves:{check_id('template_id', template_id)}"
-        at, last = start(name, after)
+        at, last = start_by_time(name, after)
         rows = await self._label_moves.list_by_template(
             template_id=template_id,
             before_at=at,

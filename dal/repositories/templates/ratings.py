@@ -7,11 +7,11 @@ from uuid import UUID
 from dal.errors import NotFoundError, ValueRejectedError
 from dal.gateways import TemplateRatingsGateway
 from dal.records.ids import check_id
-from dal.records.page import Page, check_limit, page_of
+from dal.records.page import Page, check_limit, page_of, start_by_time
 from dal.records.templates import RatingDistribution, TemplateRating
 from dal.records.text import optional_text
 from dal.repositories.base import changing, part
-from dal.repositories.templates.rules import TARGET, TemplateRules, absent, start
+from dal.repositories.templates.rules import TARGET, TemplateRules, absent
 from dal.session import Scope
 
 __all__ = ["TemplateRatings"]
@@ -150,7 +150,7 @@ class TemplateRatings(TemplateRules):
             ValueRejectedError: ``template_id``, ``limit`` or ``after``.
         """
         name = f"templates.list_ratings:{check_id('template_id', template_id)}"
-        at, last = start(name, after)
+        at, last = start_by_time(name, after)
         rows = await self._ratings.list_by_template(
             template_id=template_id,
             before_at=at,

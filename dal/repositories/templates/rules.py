@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 from uuid import UUID
 
 from dal.errors import NotFoundError
 from dal.gateways import TemplatePostingsGateway, TemplatesGateway, UsersGateway
 from dal.records.actor import Role
-from dal.records.clock import END_OF_TIME
-from dal.records.ids import MAX_ID, check_id
-from dal.records.page import Key, decode_cursor
+from dal.records.ids import check_id
 from dal.records.templates import Template, TemplateRow, Visibility
 from dal.repositories.base import Repository
 from dal.search import PUBLIC_SCOPE, TEMPLATES, impacts
 from dal.session import Scope
 
-__all__ = ["TARGET", "TemplateRules", "absent", "posting_rows", "start"]
+__all__ = ["TARGET", "TemplateRules", "absent", "posting_rows"]
 
 TARGET: Final = "template"
 """What the audit log calls a template."""
-
-_FIRST: Final[Key] = (END_OF_TIME, MAX_ID)
 
 
 class TemplateRules(Repository):
@@ -104,8 +99,3 @@ def posting_rows(template: Template) -> Iterator[dict[str, object]]:
 def absent() -> NotFoundError:
     """For a template that is not there, deleted, or not to be seen by this actor."""
     return NotFoundError("no such template for this actor")
-
-
-def start(of_list: str, after: str | None) -> tuple[datetime, UUID]:
-    """Where a page by time and id starts. Raises ValueRejectedError for a wrong cursor."""
-    return cast(tuple[datetime, UUID], decode_cursor(of_list, after, _FIRST))
