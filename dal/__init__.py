@@ -69,6 +69,7 @@ from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
 from dal.records.prompts import Prompt
 from dal.records.search import SearchCorpus
+from dal.records.shares import IssuedShare, OpenedShare, Share, SharedPrompt, ShareScope
 from dal.records.snippets import Snippet
 from dal.records.templates import (
     RatingDistribution,
@@ -136,6 +137,7 @@ __all__ = [
     "Database",
     "DeadlockError",
     "InvalidTransitionError",
+    "IssuedShare",
     "IssuedToken",
     "LastAdminError",
     "LockTimeoutError",
@@ -148,6 +150,7 @@ __all__ = [
     "NotFoundError",
     "NotNullError",
     "OnStatement",
+    "OpenedShare",
     "Outcome",
     "OutcomeUnknownError",
     "Page",
@@ -168,6 +171,9 @@ __all__ = [
     "Secret",
     "ServerError",
     "Session",
+    "Share",
+    "ShareScope",
+    "SharedPrompt",
     "Snippet",
     "Sort",
     "SqlFolder",

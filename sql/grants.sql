@@ -64,6 +64,9 @@ GRANT SELECT, INSERT, DELETE ON template_tags TO dal_application;
 GRANT SELECT, INSERT, UPDATE, DELETE ON conversations TO dal_application;
 GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_participants TO dal_application;
 
+-- A share is revoked and extended, counts its views, and is removed long after its end.
+GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_shares TO dal_application;
+
 -- A prompt is deleted by a stamp, and goes for good with its conversation.
 GRANT SELECT, INSERT, UPDATE, DELETE ON prompts TO dal_application;
 
@@ -129,6 +132,10 @@ GRANT SELECT (
     conversation_id, user_id, role, can_write, can_share, is_pinned, last_read_sequence,
     last_accessed_at, added_by, joined_at, updated_at, owned_id
 ) ON conversation_participants TO dal_readonly;
+GRANT SELECT (
+    id, conversation_id, created_by, scope, through_sequence, expires_at, max_views, view_count,
+    last_viewed_at, revoked_at, created_at, updated_at
+) ON conversation_shares TO dal_readonly;
 GRANT SELECT (
     id, conversation_id, author_id, sequence_number, token_count, cost, created_at, updated_at,
     deleted_at

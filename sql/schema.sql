@@ -177,6 +177,31 @@ CREATE TABLE `conversation_participants` (
   CONSTRAINT `ck_conversation_participants_owner` CHECK (`role` <> 'owner' or `can_write` = 1 and `can_share` = 1)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
+CREATE TABLE `conversation_shares` (
+  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+  `conversation_id` binary(16) NOT NULL,
+  `created_by` binary(16) NOT NULL COMMENT 'valid while this participant may share',
+  `token_hash` binary(32) NOT NULL COMMENT 'SHA-256 of 256 random bits, in the link alone',
+  `page_key` binary(32) NOT NULL COMMENT 'signs the cursors of its views; is given to nobody',
+  `scope` enum('link','users') NOT NULL COMMENT 'who has the link, or of these who is logged in',
+  `through_sequence` int unsigned NOT NULL COMMENT 'the last prompt that it shows; 0 for none',
+  `expires_at` datetime(6) NOT NULL COMMENT 'not valid from then on; at the latest when revoked',
+  `max_views` int unsigned DEFAULT NULL COMMENT 'NULL: any number',
+  `view_count` int unsigned NOT NULL,
+  `last_viewed_at` datetime(6) DEFAULT NULL COMMENT 'NULL: never',
+  `revoked_at` datetime(6) DEFAULT NULL COMMENT 'NULL: not revoked',
+  `created_at` datetime(6) NOT NULL,
+  `updated_at` datetime(6) NOT NULL COMMENT 'last change of what it allows; not its views',
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_conversation_shares_token` (`token_hash`) COMMENT 'conversation_shares/find_open, record_view; prompts/list_by_share',
+  KEY `ix_conversation_shares_conversation` (`conversation_id`,`id`) COMMENT 'conversation_shares/list_by_conversation; fk_conversation_shares_conversation',
+  KEY `ix_conversation_shares_creator` (`created_by`,`id`) COMMENT 'conversation_shares/list_own, revoke_own; fk_conversation_shares_created_by',
+  KEY `ix_conversation_shares_expiry` (`expires_at`) COMMENT 'conversation_shares/delete_expired',
+  CONSTRAINT `fk_conversation_shares_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
+  CONSTRAINT `fk_conversation_shares_created_by` FOREIGN KEY (`created_by`) REFERENCES `users` (`id`),
+  CONSTRAINT `ck_conversation_shares_views` CHECK (`view_count` <= coalesce(`max_views`,`view_count`))
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
 CREATE TABLE `prompts` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `conversation_id` binary(16) NOT NULL,
@@ -341,7 +366,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('61fe235565eb2ddf1347111147acfd9059c0b45fd577be1e63a532c7c4f4a832', '0014.create-search-corpora', UTC_TIMESTAMP(6)),
     ('47400374104659e9da5fc50a27101dbb88e7382e92c8b43f48b4be0d1a9cd07e', '0015.create-conversations', UTC_TIMESTAMP(6)),
     ('8b9384e0779b3e7309df5a44aba8d8d6e7e9ee2e7d2c88017db9fb688e030dfe', '0016.create-conversation-participants', UTC_TIMESTAMP(6)),
-    ('c06faa0e1fdf6a17f9d441ab56109d45bd37d2b58b341b9a61472bdb60c4ea6d', '0017.create-prompts', UTC_TIMESTAMP(6));
+    ('c06faa0e1fdf6a17f9d441ab56109d45bd37d2b58b341b9a61472bdb60c4ea6d', '0017.create-prompts', UTC_TIMESTAMP(6)),
+    ('b46b522b1d6bb6d01c4201fd2cb746dbebf2a1288875c4cab5228e8e98b09b7d', '0018.create-conversation-shares', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -360,4 +386,5 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0014.create-search-corpora', '474d84314b098c76158609c4d98382170e938abdc470a830d137207146ddc568', UTC_TIMESTAMP(6)),
     ('0015.create-conversations', '47d8cc1aa939b417c0a381c365e641974114f52f99fd913ae5823c5e5ac18dfe', UTC_TIMESTAMP(6)),
     ('0016.create-conversation-participants', 'f61d40629568bae5e9345230a9da85c697871801a368f73cdf3828f90897fcb3', UTC_TIMESTAMP(6)),
-    ('0017.create-prompts', 'eae6a5abbdc57fc563bd1706ec1febf095615a28da5ecf5e51a83af6119da652', UTC_TIMESTAMP(6));
+    ('0017.create-prompts', 'eae6a5abbdc57fc563bd1706ec1febf095615a28da5ecf5e51a83af6119da652', UTC_TIMESTAMP(6)),
+    ('0018.create-conversation-shares', '6c6e2de901e9892b618981f1586b4149fc61652cc293671bebd914f5d87ba623', UTC_TIMESTAMP(6));

@@ -133,6 +133,20 @@ r.feedback AS feedback,
 r.created_at AS created_at,
 r.updated_at AS updated_at
 
+-- Share
+s.id AS id,
+s.conversation_id AS conversation_id,
+s.created_by AS created_by,
+s.scope AS scope,
+s.through_sequence AS through_sequence,
+s.expires_at AS expires_at,
+s.max_views AS max_views,
+s.view_count AS view_count,
+s.last_viewed_at AS last_viewed_at,
+s.revoked_at AS revoked_at,
+s.created_at AS created_at,
+s.updated_at AS updated_at
+
 -- User
 u.id AS id,
 u.email AS email,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dal.gateways.audit_logs import AuditLogsGateway
 from dal.gateways.categories import CategoriesGateway
 from dal.gateways.conversation_participants import ConversationParticipantsGateway
+from dal.gateways.conversation_shares import ConversationSharesGateway
 from dal.gateways.conversations import ConversationsGateway
 from dal.gateways.prompts import PromptsGateway
 from dal.gateways.search_corpora import SearchCorporaGateway
@@ -28,6 +29,7 @@ __all__ = [
     "AuditLogsGateway",
     "CategoriesGateway",
     "ConversationParticipantsGateway",
+    "ConversationSharesGateway",
     "ConversationsGateway",
     "PromptsGateway",
     "SearchCorporaGateway",

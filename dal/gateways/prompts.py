@@ -10,6 +10,7 @@ import attrs
 
 from dal.records.conversations import ConversationTotals
 from dal.records.prompts import Prompt, PromptRow
+from dal.records.shares import SharedPrompt
 from dal.session import Executor
 from dal.statements import house
 
@@ -22,6 +23,7 @@ _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
 _GET = house().one("prompts/get", Prompt)
 _INSERT = house().affected("prompts/insert")
 _LIST_BY_CONVERSATION = house().many("prompts/list_by_conversation", Prompt)
+_LIST_BY_SHARE = house().many("prompts/list_by_share", SharedPrompt)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
 _LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
 _RESTORE = house().affected("prompts/restore")
@@ -97,6 +99,25 @@ class PromptsGateway:
             conversation_id=conversation_id,
             actor_id=actor_id,
             actor_is_system=actor_is_system,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
+    async def list_by_share(
+        self,
+        *,
+        token_hash: bytes,
+        now: datetime,
+        viewer_id: UUID | None,
+        after_sequence: int,
+        limit_rows: int,
+    ) -> list[SharedPrompt]:
+        """Page through the live prompts that a valid token shows, in the order of their numbers."""
+        return await self.executor.many(
+            _LIST_BY_SHARE,
+            token_hash=token_hash,
+            now=now,
+            viewer_id=viewer_id,
             after_sequence=after_sequence,
             limit_rows=limit_rows,
         )

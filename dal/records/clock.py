@@ -13,6 +13,7 @@ __all__ = [
     "Clock",
     "ManualClock",
     "SystemClock",
+    "ago",
     "check_time",
     "later",
 ]
@@ -38,6 +39,19 @@ def check_time(field: str, value: object) -> datetime:
             f"{field}: a datetime with its zone, year 1001 to 9998", field=field
         )
     return value.astimezone(UTC)
+
+
+def ago(now: datetime, age: object) -> datetime:
+    """The time that lies ``age`` before ``now``, for what is removed because it is that old.
+
+    Longer ago than any server stores is as long ago as it stores: nothing is that old.
+
+    Raises:
+        ValueRejectedError: ``age`` is no timedelta, or negative; the field is ``older_than``.
+    """
+    if not isinstance(age, timedelta) or age < timedelta(0):
+        raise ValueRejectedError("older_than: a timedelta, 0 or more", field="older_than")
+    return now - min(age, now - START_OF_TIME)
 
 
 def later(now: datetime, than: datetime) -> datetime:

@@ -138,6 +138,7 @@ class ConversationRow:
     settings: dict[str, Any]
     status: ConversationStatus
     archived_at: datetime | None
+    last_sequence: int
     updated_at: datetime
     role: ParticipantRole
     can_write: bool

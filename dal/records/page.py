@@ -20,6 +20,7 @@ __all__ = [
     "MAX_LIMIT",
     "Key",
     "Page",
+    "check_batch",
     "check_limit",
     "decode_cursor",
     "encode_cursor",
@@ -32,6 +33,7 @@ MAX_LIMIT = 500
 
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _DIGEST_BYTES = 6
+_MAX_BATCH = 10_000
 
 R = TypeVar("R")
 
@@ -60,6 +62,17 @@ def check_limit(limit: int) -> int:
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
         raise ValueRejectedError(f"limit: 1 to {MAX_LIMIT}", field="limit")
     return limit
+
+
+def check_batch(batch: int) -> int:
+    """``batch``, the most rows that one transaction removes or changes, if it is 1 to 10,000.
+
+    Raises:
+        ValueRejectedError: it is not.
+    """
+    if type(batch) is not int or not 1 <= batch <= _MAX_BATCH:
+        raise ValueRejectedError(f"batch: 1 to {_MAX_BATCH}", field="batch")
+    return batch
 
 
 def _pack(value: datetime | UUID | int | str) -> bytes:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from tests.fill.sizes import OWNER, START, Row, Tables, n_users, row_id
+from tests.fill.sizes import NOW, OWNER, START, Row, Tables, n_users, row_id
 from tests.fill.users import user_id
 
 __all__ = [
@@ -27,10 +28,18 @@ __all__ = [
     "participants",
     "prompt_id",
     "prompt_numbers",
+    "share_expires_at",
+    "share_hash",
+    "share_id",
+    "share_is_revoked",
+    "share_state",
+    "share_views",
+    "shares",
 ]
 
 _CONVERSATIONS: Final = 200
 _A_DELETED_USER: Final = 3
+_AN_INACTIVE_USER: Final = 8
 
 A_BARE_CONVERSATION: Final = 28
 """One in OWNER's trash that nobody takes part in any more, as in the middle of a purge."""
@@ -73,8 +82,8 @@ def conversation_last_activity_at(n: int) -> datetime:
 def participants(n: int, factor: int) -> dict[int, str]:
     """Who takes part in conversation ``n``, by their numbers, and as what.
 
-    OWNER does in a quarter of the others', a deleted user in every fifth of OWNER's, STRANGER in
-    none; one of a hundred conversations has thirty more.
+    OWNER does in a quarter of the others', a deleted user in every fifth of OWNER's, in another
+    fifth one who is not active, STRANGER in none; one of a hundred conversations has thirty more.
     """
     if n == A_BARE_CONVERSATION:
         return {}
@@ -83,10 +92,97 @@ def participants(n: int, factor: int) -> dict[int, str]:
         found.setdefault(OWNER, "collaborator" if n % 8 == 1 else "viewer")
     if n % 20 == 0:
         found.setdefault(_A_DELETED_USER, "viewer")
+    if n % 20 == 4:
+        found.setdefault(_AN_INACTIVE_USER, "viewer")
     for k in range(n % 3 + 30 * (n % 100 == 60)):
         user = 2 + (n * 5 + k * 7) % (n_users(factor) - 2)
         found.setdefault(user, "viewer" if k % 2 else "collaborator")
     return found
+
+
+def may_share(n: int, user: int, role: str) -> bool:
+    """The owner, OWNER as a collaborator, and two whose links open nothing for what they are."""
+    is_collaborator = user == OWNER and n % 8 == 1
+    return role == "owner" or is_collaborator or user in (_A_DELETED_USER, _AN_INACTIVE_USER)
+
+
+_FIRST_TO_END: Final = (32, 0)
+
+SHARE_STATES: Final = ("open", "users", "revoked", "expired", "spent", "old")
+
+
+def share_state(n: int, k: int) -> str:
+    """What has become of share ``k`` of conversation ``n``."""
+    return SHARE_STATES[(n // 4 + k + 3) % 6]
+
+
+def shares(n: int, factor: int) -> dict[int, int]:
+    """The shares of conversation ``n`` by their numbers, and who created each.
+
+    Of OWNER's one to three by the owner, and one more by somebody whose links open nothing; OWNER
+    made one of each that they take part in.
+    """
+    if n == A_BARE_CONVERSATION or n % 4 > 1:
+        return {}
+    if n % 4 == 1:
+        return {0: OWNER}
+    found = dict.fromkeys(range(1 + n // 4 % 3), conversation_owner(n, factor))
+    if n % 20 in (0, 4):
+        found[6 + (3 - n // 4) % 6] = _A_DELETED_USER if n % 20 == 0 else _AN_INACTIVE_USER
+    return found
+
+
+def share_id(n: int, k: int) -> UUID:
+    """The id of share ``k`` of conversation ``n``."""
+    return row_id(9, n * 16 + k)
+
+
+def share_hash(n: int, k: int) -> bytes:
+    """What is stored of the token of share ``k`` of conversation ``n``."""
+    return sha256(f"share {k} of {n}".encode()).digest()
+
+
+def share_expires_at(n: int, k: int) -> datetime:
+    """In the future, but for those that have ended: some at this very moment, one first of all."""
+    if (n, k) == _FIRST_TO_END:
+        return NOW - timedelta(days=90)
+    ends = {"revoked": -20, "expired": 0, "old": -60}
+    return NOW + timedelta(days=ends.get(share_state(n, k), 20), seconds=n % 3 - 2)
+
+
+def share_is_revoked(n: int, k: int) -> bool:
+    """Whether it was, in the past."""
+    return share_state(n, k) == "revoked"
+
+
+def share_views(n: int, k: int) -> tuple[int, int | None]:
+    """How often it was opened, and how often it can be."""
+    return {"spent": (9, 9), "users": (3, 10)}.get(share_state(n, k), (n % 5, None))
+
+
+def _shares(factor: int) -> Iterator[Row]:
+    for n in range(n_conversations(factor)):
+        for k, creator in shares(n, factor).items():
+            created_at = START + timedelta(days=12, hours=n // 8)
+            ends = share_expires_at(n, k)
+            views, most = share_views(n, k)
+            yield {
+                "id": share_id(n, k),
+                "conversation_id": conversation_id(n),
+                "created_by": user_id(creator),
+                "token_hash": share_hash(n, k),
+                "page_key": share_hash(n, k)[::-1],
+                "scope": "users" if share_state(n, k) == "users" else "link",
+                "through_sequence": n_prompts(n) * 2 // 3,
+                # A revoked one that would not have ended yet shows that it is looked at.
+                "expires_at": NOW + timedelta(days=9) if share_is_revoked(n, k) else ends,
+                "max_views": most,
+                "view_count": views,
+                "last_viewed_at": START + timedelta(days=13) if views else None,
+                "revoked_at": ends if share_is_revoked(n, k) else None,
+                "created_at": created_at,
+                "updated_at": created_at,
+            }
 
 
 def n_prompts(n: int) -> int:
@@ -179,7 +275,7 @@ def _participants(factor: int) -> Iterator[Row]:
                 "user_id": user_id(user),
                 "role": role,
                 "can_write": role != "viewer",
-                "can_share": role == "owner",
+                "can_share": may_share(n, user, role),
                 "is_pinned": (n + user) % 5 == 1,
                 "last_read_sequence": last_read(n),
                 "last_accessed_at": None if user % 2 else START + timedelta(days=11),
@@ -192,5 +288,6 @@ def _participants(factor: int) -> Iterator[Row]:
 TABLES: Final[Tables] = {
     "conversations": _conversations,
     "conversation_participants": _participants,
+    "conversation_shares": _shares,
     "prompts": _prompts,
 }

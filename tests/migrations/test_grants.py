@@ -39,6 +39,7 @@ TABLES: Final = (
     "search_corpora",
     "conversations",
     "conversation_participants",
+    "conversation_shares",
     "prompts",
     "audit_logs",
 )
@@ -66,6 +67,7 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "search_corpora": "SIU",
         "conversations": "SIUD",
         "conversation_participants": "SIUD",
+        "conversation_shares": "SIUD",
         "prompts": "SIUD",
         "audit_logs": "SI",
     },
@@ -94,6 +96,7 @@ WITHHELD: Final = {
     "search_corpora": set[str](),
     "conversations": {"title", "description", "context", "settings"},
     "conversation_participants": set[str](),
+    "conversation_shares": {"token_hash", "page_key"},
     "prompts": {"user_input", "response"},
     "audit_logs": {"changes", "ip", "user_agent"},
 }
@@ -108,6 +111,7 @@ COLUMNS: Final = {
             "template_label_moves",
             "audit_logs",
             "conversations",
+            "conversation_shares",
             "prompts",
         ),
         "id",

@@ -83,7 +83,7 @@ def test_dry_run_tells_every_statement_and_touches_nothing(database: Config) -> 
     before = facts(database), rows(database, "SELECT * FROM _yoyo_log ORDER BY id")
     steps.clear()
     assert migrator.rollback(count=2, dry_run=True, on_step=steps.append) == EVERY[:-3:-1]
-    drops = ["DROP TABLE prompts;", "DROP TABLE conversation_participants;"]
+    drops = ["DROP TABLE conversation_shares;", "DROP TABLE prompts;"]
     assert [step.sql for step in steps] == drops
     assert (facts(database), rows(database, "SELECT * FROM _yoyo_log ORDER BY id")) == before
 

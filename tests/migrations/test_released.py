@@ -46,6 +46,9 @@ RELEASED: Final = {
         "a7cc9cee7b55f76ba4a8b0866e420641d22b4970c2f01be8197ead76bcb5a3fc"
     ),
     "0017.create-prompts": ("e9c2de620d7ef36437fa17ce15d04637a57943adcace7a8313b6ebb19e98b99c"),
+    "0018.create-conversation-shares": (
+        "61da7e1988d7c6f883e75d43ffb7149fd75d375de91eb99025e89cc68e027aa0"
+    ),
 }
 
 

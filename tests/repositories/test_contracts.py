@@ -74,6 +74,7 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
             "SELECT * FROM conversation_participants WHERE conversation_id = %s ORDER BY user_id",
             talk,
         ),
+        root("SELECT * FROM conversation_shares WHERE conversation_id = %s ORDER BY id", talk),
         root("SELECT * FROM prompts WHERE conversation_id = %s ORDER BY id", talk),
         root("SELECT * FROM search_corpora"),
         root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),

@@ -460,7 +460,17 @@ def _unique_faults(world: World, statement: Statement) -> list[str]:
     # The rest of the key is ordered by before, or is given, itself or as what it is joined to.
     fixed = {term.split()[0] for term in order[:-1]}
     fixed |= set(_GIVEN.findall(statement.sql))
-    fixed |= {joined for to, joined in _JOINED.findall(statement.sql) if to in fixed}
+    # Of a row that is given by one of its keys, all columns are.
+    aliases = text_rules.aliases(statement.sql)
+    given = {
+        name
+        for name, of in aliases.items()
+        for key in world.schema.unique_keys.get(of, ())
+        if key and all(f"{name}.{c}" in fixed for c in key)
+    }
+    for to, joined in _JOINED.findall(statement.sql):
+        if to in fixed or to.partition(".")[0] in given:
+            fixed.add(joined)
     for key in world.schema.unique_keys.get(table, ()):
         if column in key and all(f"{alias}.{c}" in fixed for c in key - {column}):
             return []

@@ -44,6 +44,7 @@ from dal.repositories.conversations.rules import (
     absent,
     by_activity,
 )
+from dal.repositories.conversations.shares import ConversationShares
 from dal.repositories.conversations.trash import ConversationTrash
 
 __all__ = ["ConversationRepository"]
@@ -61,6 +62,11 @@ class ConversationRepository(ConversationRules):
     def participants(self) -> ConversationParticipants:
         """Who takes part: add, change_role, remove, leave, transfer."""
         return ConversationParticipants(self._scope)
+
+    @property
+    def shares(self) -> ConversationShares:
+        """Links for others: create, open, extend, revoke."""
+        return ConversationShares(self._scope)
 
     @property
     def trash(self) -> ConversationTrash:
@@ -413,7 +419,8 @@ class ConversationRepository(ConversationRules):
 
     @changing
     async def soft_delete(self, conversation_id: UUID) -> None:
-        """Put a conversation into its owner's trash: it disappears from everybody's view.
+        """Put a conversation into its owner's trash: it disappears from everybody's view, and its
+        links are revoked.
 
         Raises:
             NotFoundError: no such live conversation for this actor.
@@ -427,11 +434,12 @@ class ConversationRepository(ConversationRules):
             conversation_id=conversation_id, actor_id=actor_id, now=now
         ):
             await self._refuse_unowned(action, conversation_id, actor_id)
+        await self._shares.revoke_by_conversation(conversation_id=conversation_id, now=now)
         await self._audit.write(action, TARGET, conversation_id, at=now)
 
     @changing
     async def restore(self, conversation_id: UUID) -> Conversation:
-        """Take a conversation out of the trash, as it was.
+        """Take a conversation out of the trash, as it was, but for its links: it is private.
 
         Raises:
             NotFoundError: not in the actor's trash.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -141,6 +142,7 @@ class ConversationParticipants(ConversationRules):
             can_share=may_share,
             now=now,
         )
+        await self._revoke_if_lost(conversation_id, user_id, there.can_share and not may_share, now)
         changes = {
             "user_id": [str(user_id), str(user_id)],
             "role": [there.role.value, given.value],
@@ -159,7 +161,7 @@ class ConversationParticipants(ConversationRules):
         """
         action = "conversation.remove_participant"
         _, there = await self._lock_other(action, conversation_id, user_id)
-        await self._take_out(action, conversation_id, user_id, there.role)
+        await self._take_out(action, conversation_id, user_id, there)
 
     @changing
     async def leave(self, conversation_id: UUID) -> None:
@@ -175,11 +177,13 @@ class ConversationParticipants(ConversationRules):
         row = await self._lock_for(action, conversation_id, actor_id)
         if row.role is ParticipantRole.OWNER:
             self._deny(action, TARGET, conversation_id, "the owner gives it away, or deletes it")
-        await self._take_out(action, conversation_id, actor_id, row.role)
+        mine = ParticipantRow(row.role, row.can_write, row.can_share)
+        await self._take_out(action, conversation_id, actor_id, mine)
 
     @changing
     async def transfer(self, conversation_id: UUID, user_id: UUID) -> None:
-        """Give the conversation to another participant; who gave it stays as a collaborator.
+        """Give the conversation to another participant. Who gave it stays as a collaborator, and
+        their links are revoked.
 
         Raises:
             NotFoundError: no such live conversation for this actor, or no such live participant.
@@ -212,6 +216,7 @@ class ConversationParticipants(ConversationRules):
                 can_share=can_share,
                 now=now,
             )
+        await self._revoke_if_lost(conversation_id, actor_id, True, now)
         await self._conversations.update_owner(
             conversation_id=conversation_id, owner_id=user_id, now=max(now, row.updated_at)
         )
@@ -281,11 +286,22 @@ class ConversationParticipants(ConversationRules):
         return row, there
 
     async def _take_out(
-        self, action: str, conversation_id: UUID, user_id: UUID, role: ParticipantRole
+        self, action: str, conversation_id: UUID, user_id: UUID, there: ParticipantRow
     ) -> None:
+        now = self._scope.clock.now()
         await self._participants.delete_one(conversation_id=conversation_id, user_id=user_id)
-        changes = {"user_id": [str(user_id), None], "role": [role.value, None]}
-        await self._audit.write(action, TARGET, conversation_id, changes=changes)
+        await self._revoke_if_lost(conversation_id, user_id, there.can_share, now)
+        changes = {"user_id": [str(user_id), None], "role": [there.role.value, None]}
+        await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
+
+    async def _revoke_if_lost(
+        self, conversation_id: UUID, user_id: UUID, could_share: bool, now: datetime
+    ) -> None:
+        """Who may not share any more has shared nothing: their links do not come back either."""
+        if could_share:
+            await self._shares.revoke_by_participant(
+                conversation_id=conversation_id, user_id=user_id, now=now
+            )
 
 
 def _no_participant() -> NotFoundError:

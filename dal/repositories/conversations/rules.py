@@ -6,7 +6,12 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from dal.errors import NotFoundError
-from dal.gateways import ConversationParticipantsGateway, ConversationsGateway, UsersGateway
+from dal.gateways import (
+    ConversationParticipantsGateway,
+    ConversationsGateway,
+    ConversationSharesGateway,
+    UsersGateway,
+)
 from dal.records.actor import Role
 from dal.records.conversations import ConversationRow, ConversationSummary, ParticipantRole
 from dal.records.ids import check_id
@@ -25,13 +30,14 @@ class ConversationRules(Repository):
 
     A conversation is seen by those who take part in it, while it and its owner are live. A part
     takes its locks in this order: the acting user and another one, the conversation, its
-    participants.
+    participants, its shares.
     """
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self._conversations = ConversationsGateway(scope)
         self._participants = ConversationParticipantsGateway(scope)
+        self._shares = ConversationSharesGateway(scope)
         self._users = UsersGateway(scope)
 
     def _me(self) -> UUID:

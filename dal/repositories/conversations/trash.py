@@ -70,6 +70,7 @@ class ConversationTrash(ConversationRules):
             conversation_id=conversation_id, limit_rows=_PROMPTS_AT_ONCE
         ):
             pass
+        await self._shares.delete_by_conversation(conversation_id=conversation_id)
         await self._participants.delete_by_conversation(conversation_id=conversation_id)
         await self._conversations.delete_one(conversation_id=conversation_id)
         await self._audit.write(action, TARGET, conversation_id)

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final, cast
 from uuid import UUID
 
-from dal.errors import ValueRejectedError
 from dal.gateways import TemplateLabelsGateway
-from dal.records.clock import END_OF_TIME, START_OF_TIME
+from dal.records.clock import END_OF_TIME, ago
 from dal.records.ids import MAX_ID, check_id
-from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
+from dal.records.page import Key, Page, check_batch, check_limit, decode_cursor, page_of
 from dal.records.templates import Template, TemplateSummary
 from dal.repositories.base import changing, part
 from dal.repositories.templates.rules import TARGET, TemplateRules
@@ -100,14 +99,11 @@ class TemplateTrash(TemplateRules):
         self._only_system_changes(
             "template.purge_deleted", TARGET, None, "trashes are emptied by the system alone"
         )
-        if not isinstance(older_than, timedelta) or older_than < timedelta(0):
-            raise ValueRejectedError("older_than: a timedelta, 0 or more", field="older_than")
-        if type(batch) is not int or not 1 <= batch <= 10_000:
-            raise ValueRejectedError("batch: 1 to 10000", field="batch")
         now = self._scope.clock.now()
-        # Longer ago than any server stores is as long ago as it stores: nothing is that old.
-        age = min(older_than, now - START_OF_TIME)
-        ids = await self._templates.list_purgeable(deleted_before=now - age, limit_rows=batch)
+        deleted_before = ago(now, older_than)
+        ids = await self._templates.list_purgeable(
+            deleted_before=deleted_before, limit_rows=check_batch(batch)
+        )
         if not ids:
             return 0
         await TemplateLabelsGateway(self._scope).delete_in_trash(template_ids=ids)

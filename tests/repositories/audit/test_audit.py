@@ -36,6 +36,11 @@ async def _refresh(world: Any, me: dal.Session) -> None:
     world.affected = (await me.templates.search_statistics.refresh()).documents
 
 
+async def _purge_shares(w: ConversationWorld, me: dal.Session) -> None:
+    w.clock.move(timedelta(days=31))
+    w.affected = await me.conversations.shares.purge_expired(older_than=timedelta(0))
+
+
 WALK: Final[dict[str, Walk]] = {
     "templates.create": (
         False,
@@ -349,6 +354,48 @@ WALK: Final[dict[str, Walk]] = {
         "owner_live",
         lambda w, me: me.conversations.participants.mark_read(w.id, 0),
         {"action": "conversation.mark_read"},
+    ),
+    "conversations.shares.create": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.shares.create(w.id),
+        {"action": "conversation.create_share"},
+    ),
+    "conversations.shares.open": (
+        False,
+        "stranger_live",
+        lambda w, me: me.conversations.shares.open(w.token),
+        {"action": "conversation.open_share"},
+    ),
+    "conversations.shares.extend": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.shares.extend(w.share_id, max_views=None),
+        {"action": "conversation.extend_share"},
+    ),
+    "conversations.shares.revoke": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.shares.revoke(w.share_id),
+        {"action": "conversation.revoke_share"},
+    ),
+    "conversations.shares.revoke_all": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.shares.revoke_all(w.id),
+        {"action": "conversation.revoke_shares"},
+    ),
+    "conversations.shares.revoke_mine": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.shares.revoke_mine(),
+        {"action": "conversation.revoke_own_shares", "target_id": None},
+    ),
+    "conversations.shares.purge_expired": (
+        True,
+        "system_live",
+        lambda w, me: _purge_shares(w, me),
+        {"action": "conversation.purge_shares", "target_id": None},
     ),
     "conversations.recompute": (
         True,
@@ -677,6 +724,36 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "system",
         lambda w, me: me.conversations.participants.mark_read(w.id, 0),
     ),
+    "conversation.create_share": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.shares.create(w.id),
+    ),
+    "conversation.extend_share": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.shares.extend(w.share_id, max_views=None),
+    ),
+    "conversation.revoke_share": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.shares.revoke(w.share_id),
+    ),
+    "conversation.revoke_shares": (
+        "owner_live",
+        "system",
+        lambda w, me: me.conversations.shares.revoke_all(w.id),
+    ),
+    "conversation.revoke_own_shares": (
+        "owner_live",
+        "anonymous",
+        lambda w, me: me.conversations.shares.revoke_mine(),
+    ),
+    "conversation.purge_shares": (
+        "owner_live",
+        "other",
+        lambda w, me: me.conversations.shares.purge_expired(),
+    ),
     "conversation.recompute": (
         "owner_live",
         "other",
@@ -770,6 +847,8 @@ NO_TARGET: Final = frozenset(
         "category.rename",
         "category.merge",
         "conversation.create",
+        "conversation.revoke_own_shares",
+        "conversation.purge_shares",
         "prompt.create",
         "user.issue_password_reset",
     }
@@ -779,6 +858,7 @@ NO_TARGET: Final = frozenset(
 def test_every_action_that_can_be_denied_is_tried() -> None:
     """All but those that somebody's password or token allows, whoever they are."""
     for_anybody = {"user.authenticate", "user.reset_password", "user.verify_email"}
+    for_anybody.add("conversation.open_share")
     assert set(DENIED) == {walk[3]["action"] for walk in WALK.values()} - for_anybody
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
+import pytest
 
 import dal
 from dal import ParticipantRole
@@ -62,12 +63,25 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "participants.change_role":"yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
     "participants.remove":     "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
     "participants.transfer":   "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    # by who may share: the owner
+    "shares.list_of":          "yes yes NF NF NF      no no NF NF     no NF    NF NF NF  yes NF NF",
+    "shares.list_mine":        "yes yes no no no      no no no no     no no    no no PD  PD PD PD",
+    "shares.create":           "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "shares.extend":           "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "shares.revoke":           "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "shares.revoke_all":       "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "shares.revoke_mine":      "yes yes no NF no      no no no no     no no    no no PD  PD PD PD",
+    # by who has the token, whoever they are
+    "shares.open":            "yes yes NF NF NF      yes yes NF NF  yes NF  yes yes yes  yes NF NF",
+    "shares.read_on":         "yes yes NF NF NF      yes yes NF NF  yes NF  yes yes yes  yes NF NF",
     # by everybody else who takes part
     "participants.leave":      "PD PD NF NF NF        yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     "participants.set_pinned": "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     "participants.mark_read":  "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     # by the system, which finds no fault
     "recompute": "PD PD PD PD PD        PD PD PD PD      PD PD    PD PD PD  no NF NF",
+    # what is revoked with its conversation has ended too
+    "shares.purge_expired":    "PD PD PD PD PD       PD PD PD PD     PD PD    PD PD PD  yes yes no",
 }  # fmt: skip
 
 
@@ -79,6 +93,18 @@ class ConversationWorld(World):
     viewer: dal.User
     guest: dal.User
     walker: dal.User
+    link: dal.IssuedShare | None = None
+    page: str = ""
+
+    @property
+    def share_id(self) -> UUID:
+        """Of the link that the owner made, where there is a conversation."""
+        return uuid4() if self.link is None else self.link.share.id
+
+    @property
+    def token(self) -> dal.Secret:
+        """What opens it."""
+        return dal.Secret("of nothing") if self.link is None else self.link.token
 
 
 async def conversation_world(
@@ -119,6 +145,11 @@ async def conversation_world(
     )
     await mine.participants.add(world.id, collaborator.id, "collaborator")
     await mine.participants.add(world.id, viewer.id)
+    if method.startswith("shares."):
+        for _ in range(2):
+            await as_owner.prompts.create(world.id, user_input="What?", response="That.")
+        world.link = await mine.shares.create(world.id, max_views=5)
+        world.page = (await mine.shares.open(world.link.token, limit=1)).prompts.next or ""
     if prepare is not None:
         await prepare(world)
     if who == "removed":
@@ -285,6 +316,77 @@ async def _mark_read(w: ConversationWorld) -> bool:
     return mine.last_read_sequence == 0 and mine.last_accessed_at == w.clock.now()
 
 
+def _is_link(w: ConversationWorld, rows: tuple[dal.Share, ...]) -> bool:
+    found = [row for row in rows if row.conversation_id == w.id]
+    if found:
+        (row,) = found
+        assert (row.id, row.scope, row.through_sequence) == (w.share_id, "link", 2)
+        assert (row.max_views, row.view_count, row.revoked_at) == (5, 1, None)
+    return bool(found)
+
+
+async def _list_links(w: ConversationWorld) -> bool:
+    return _is_link(w, (await w.me.conversations.shares.list_of(w.id)).rows)
+
+
+async def _list_own_links(w: ConversationWorld) -> bool:
+    return _is_link(w, (await w.me.conversations.shares.list_mine()).rows)
+
+
+async def _create_link(w: ConversationWorld) -> bool:
+    made = await w.me.conversations.shares.create(w.id, scope="users", through_sequence=1)
+    shown = await w.as_owner.conversations.shares.open(made.token)
+    rows = (await w.as_owner.conversations.shares.list_of(w.id)).rows
+    assert [row.sequence_number for row in shown.prompts.rows] == [1]
+    return {row.id for row in rows} == {made.share.id, w.share_id}
+
+
+async def _open(w: ConversationWorld) -> bool:
+    shown = await w.me.conversations.shares.open(w.token)
+    assert (shown.title, shown.description) == ("Of contracts", "for them")
+    return [prompt.response for prompt in shown.prompts.rows] == ["That.", "That."]
+
+
+async def _read_on(w: ConversationWorld) -> bool:
+    page = await w.me.conversations.shares.read_on(w.token, after=w.page)
+    return [prompt.sequence_number for prompt in page.rows] == [2]
+
+
+async def _extend(w: ConversationWorld) -> bool:
+    changed = await w.me.conversations.shares.extend(
+        w.share_id, valid_for=timedelta(days=90), max_views=None, through_sequence=0
+    )
+    (row,) = (await w.system.conversations.shares.list_of(w.id)).rows
+    assert row.expires_at == w.clock.now() + timedelta(days=90)
+    return row == changed and (row.max_views, row.through_sequence) == (None, 0)
+
+
+async def _revoked(w: ConversationWorld) -> bool:
+    (row,) = (await w.system.conversations.shares.list_of(w.id)).rows
+    with pytest.raises(dal.NotFoundError):
+        await w.as_owner.conversations.shares.open(w.token)
+    return row.revoked_at == row.expires_at == w.clock.now()
+
+
+async def _revoke(w: ConversationWorld) -> bool:
+    await w.me.conversations.shares.revoke(w.share_id)
+    return await _revoked(w)
+
+
+async def _revoke_all(w: ConversationWorld) -> bool:
+    return await w.me.conversations.shares.revoke_all(w.id) == 1 and await _revoked(w)
+
+
+async def _revoke_own(w: ConversationWorld) -> bool:
+    return await w.me.conversations.shares.revoke_mine() == 1 and await _revoked(w)
+
+
+async def _purge_expired(w: ConversationWorld) -> bool:
+    w.clock.move(timedelta(days=31))
+    removed = await w.me.conversations.shares.purge_expired(older_than=timedelta(0))
+    return w.link is not None and removed > 0
+
+
 async def _recompute(w: ConversationWorld) -> bool:
     return await w.me.conversations.recompute(w.id)
 
@@ -324,6 +426,16 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "participants.set_pinned": _set_pinned,
     "participants.mark_read": _mark_read,
     "recompute": _recompute,
+    "shares.list_of": _list_links,
+    "shares.list_mine": _list_own_links,
+    "shares.create": _create_link,
+    "shares.open": _open,
+    "shares.read_on": _read_on,
+    "shares.extend": _extend,
+    "shares.revoke": _revoke,
+    "shares.revoke_all": _revoke_all,
+    "shares.revoke_mine": _revoke_own,
+    "shares.purge_expired": _purge_expired,
 }
 
 CONTRACT: Final = Contract("conversations.", CASES, CONVERSATIONS, ASKS, conversation_world)

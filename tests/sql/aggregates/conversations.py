@@ -25,6 +25,7 @@ from tests.sql.aggregates.common import (
     restored_at_now,
     same,
 )
+from tests.sql.aggregates.users import INACTIVE_USER
 
 # Conversations of OWNER: a live one, one in the trash, and one that somebody else owns.
 LIVE: Final = 60
@@ -64,7 +65,125 @@ def _conversation(n: int) -> Values:
     return {"conversation_id": fill.conversation_id(n)}
 
 
+def _share(n: int, k: int = 0) -> Values:
+    return {
+        **_conversation(n),
+        "share_id": fill.share_id(n, k),
+        "token_hash": fill.share_hash(n, k),
+    }
+
+
+def _a_share(state: str, *, at: int | None = None) -> Values:
+    """One of OWNER's conversations that are seen, in this state."""
+    return next(
+        _share(n, k)
+        for n in range(0, 200, 4)
+        if n != LIVE and fill.conversation_deleted_at(n) is None and fill.n_prompts(n) > 9
+        for k, creator in fill.shares(n, 1).items()
+        if creator == OWNER and fill.share_state(n, k) == state and at in (None, n % 3)
+    )
+
+
+def _made_by(who: int) -> Values:
+    """An open share of a conversation that is seen, made by somebody else than its owner."""
+    return next(
+        _share(n, k)
+        for n in range(200)
+        if fill.conversation_owner(n, 1) != who and _is_seen(n, 1) and fill.n_prompts(n) > 9
+        for k, creator in fill.shares(n, 1).items()
+        if creator == who and fill.share_state(n, k) == "open"
+    )
+
+
+# Of an owner who is deleted, and OWNER, who takes part, may share it.
+ORPHAN_SHARED: Final = next(
+    n
+    for n in range(1, 200, 8)
+    if fill.conversation_deleted_at(n) is None
+    and fill.user_deleted_at(fill.conversation_owner(n, 1)) is not None
+    and fill.n_prompts(n) > 9
+    and fill.share_state(n, 0) == "users"
+)
+_OPEN: Final = _share(LIVE)
+_FOR_USERS: Final = _a_share("users")
+_OPENED: Final[tuple[Values, ...]] = (_OPEN, _FOR_USERS, {**_OPEN, "viewer_id": None})
+_REVOKED: Final[Mapping[str, Values]] = {
+    "one that was revoked": {"share_id": _a_share("revoked")["share_id"]}
+}
+_NO_SHARES: Final[Mapping[str, Values]] = {
+    "one that was revoked": _a_share("revoked"),
+    "one that ends now": _a_share("expired", at=2),
+    "one for who is logged in, and nobody is": {**_FOR_USERS, "viewer_id": None},
+    "one for who is logged in, and is deleted": {
+        **_FOR_USERS,
+        "viewer_id": fill.user_id(DELETED_USER),
+    },
+    "one of who may share no more": _made_by(OWNER),
+    "one of who is deleted": _made_by(DELETED_USER),
+    "one of who is not active": _made_by(INACTIVE_USER),
+    "one of a conversation whose owner is deleted": _share(ORPHAN_SHARED),
+}
+
+
+def _only(case: Values, *names: str) -> Values:
+    return {name: value for name, value in case.items() if name in names}
+
+
+def _by_token(cases: Mapping[str, Values], *more: str) -> Mapping[str, Values]:
+    return {why: _only(case, "token_hash", "viewer_id", *more) for why, case in cases.items()}
+
+
+# Each with one that was revoked before, and one that was not.
+_SHARED_TWICE: Final = 16
+_OLD_SHARE: Final = (8, 0)
+
+
+_WHEN_REVOKED: Final = (
+    "SELECT COUNT(revoked_at) AS n, MIN(revoked_at) AS first, MAX(revoked_at) AS last,"
+    " MIN(expires_at) AS ends, MAX(updated_at) AS changed"
+    " FROM conversation_shares WHERE conversation_id = :conversation_id"
+)
+
+
+def _revoked_all(values: Values) -> Values:
+    before = {"n": 2, "first": fill.share_expires_at(_SHARED_TWICE, 1)}
+    return {**before, **dict.fromkeys(("last", "ends", "changed"), values["now"])}
+
+
+def _kept(values: Values) -> Values:
+    """Only the first one is gone: the next ones are too many, or end at the time itself."""
+    return {"first": fill.share_expires_at(9, 0)}
+
+
+_NEW_SHARE: Final[Values] = {
+    "share_id": fill.share_id(FRESH, 0),
+    "token_hash": bytes(range(32)),
+}
 _NEW: Final[Values] = {"conversation_id": fill.conversation_id(FRESH)}
+
+
+def _shares_of(factor: int, is_theirs: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    return [
+        (n, k)
+        for n in range(fill.n_conversations(factor))
+        for k, creator in fill.shares(n, factor).items()
+        if is_theirs(n, creator)
+    ]
+
+
+def _own_shares(factor: int, values: Values) -> list[tuple[object, ...]]:
+    made = _shares_of(factor, lambda n, who: who == OWNER and _is_seen(n, factor))
+    before = cast(UUID, values["before_id"])
+    ids = sorted((fill.share_id(n, k) for n, k in made), reverse=True)
+    listed: list[tuple[object, ...]] = [(i,) for i in ids if i < before]
+    return listed[:LIMIT]
+
+
+def _shown_prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
+    (n, _), after = _share_number(values), cast(int, values["after_sequence"])
+    last = fill.n_prompts(n) * 2 // 3
+    shown: list[tuple[object, ...]] = [(k,) for k in fill.live_prompts(n) if after < k <= last]
+    return shown[:LIMIT]
 
 
 def _own(factor: int, *, deleted: bool) -> list[tuple[object, ...]]:
@@ -75,6 +194,24 @@ def _own(factor: int, *, deleted: bool) -> list[tuple[object, ...]]:
         and (fill.conversation_deleted_at(n) is not None) == deleted
     ]
     return [(len(found),)]
+
+
+def _revoked(values: Values) -> Values:
+    return {"revoked_at": values["now"], "expires_at": values["now"], "updated_at": values["now"]}
+
+
+def _viewed(values: Values) -> Values:
+    n, k = _share_number(values)
+    return {"view_count": fill.share_views(n, k)[0] + 1, "last_viewed_at": values["now"]}
+
+
+def _share_number(values: Values) -> tuple[int, int]:
+    return next(
+        (n, k)
+        for n in range(2_000)
+        for k in fill.shares(n, 1)
+        if fill.share_hash(n, k) == values["token_hash"]
+    )
 
 
 def _page(
@@ -191,6 +328,16 @@ def _new(values: Values) -> Values:
     return {**named, **dict.fromkeys(counters, 0), **nothing, "status": "active"}
 
 
+def _new_share(values: Values) -> Values:
+    """Nobody has opened it."""
+    named = same(
+        "conversation_id", "created_by", "token_hash", "page_key", "through_sequence",
+        "expires_at", "max_views",
+        id="share_id", scope="share_scope", created_at="now", updated_at="now",
+    )(values)  # fmt: skip
+    return {**named, "view_count": 0, "last_viewed_at": None, "revoked_at": None}
+
+
 def _number(values: Values) -> int:
     """The number of the conversation that is asked about."""
     return next(n for n in range(2_000) if fill.conversation_id(n) == values["conversation_id"])
@@ -236,8 +383,15 @@ def _prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
 
 
 AGGREGATE: Final = Aggregate(
-    tables=("prompts", "conversation_participants", "conversations"),
+    tables=("prompts", "conversation_shares", "conversation_participants", "conversations"),
     values={
+        "page_key": (bytes(32), NEVER_MISSES),
+        "viewer_id": (fill.user_id(OWNER), NEVER_MISSES),
+        "expired_before": (fill.share_expires_at(*_OLD_SHARE), BEFORE_ALL),
+        "max_views": (12, NEVER_MISSES),
+        "share_id": (fill.share_id(LIVE, 0), NOBODY),
+        "share_scope": ("users", NEVER_MISSES),
+        "through_sequence": (7, NEVER_MISSES),
         "added_by": (fill.user_id(OWNER), NEVER_MISSES),
         "after_sequence": (0, 2**31 - 1),
         "after_user_id": (UUID(int=0), MAX_ID),
@@ -262,6 +416,19 @@ AGGREGATE: Final = Aggregate(
         "user_input": ("What?", NEVER_MISSES),
     },
     cases={
+        "conversation_shares/delete_by_conversation": (IN_TRASH,),
+        "conversation_shares/delete_expired": (
+            {"limit_rows": 1},
+            {"expired_before": fill.share_expires_at(9, 0)},
+        ),
+        "conversation_shares/find_open": _OPENED,
+        "conversation_shares/insert": (_NEW_SHARE, {**_NEW_SHARE, "max_views": None}),
+        "conversation_shares/list_by_conversation": ({}, _conversation(20)),
+        "conversation_shares/revoke_by_conversation": (_conversation(_SHARED_TWICE),),
+        "conversation_shares/record_view": _OPENED,
+        "conversation_shares/revoke_by_participant": (
+            {**_conversation(_SHARED_TWICE), "user_id": fill.user_id(OWNER)},
+        ),
         "conversation_participants/delete_by_conversation": (IN_TRASH,),
         "conversation_participants/insert": ({"user_id": fill.user_id(STRANGER)},),
         "conversation_participants/update_pinned": ({}, {**_OF_OTHERS, "is_pinned": False}),
@@ -277,6 +444,7 @@ AGGREGATE: Final = Aggregate(
             {"prompt_id": fill.prompt_id(FRESH, 1), "sequence_number": fill.n_prompts(LIVE) + 1},
         ),
         "prompts/list_by_conversation": ({}, _OF_OTHERS),
+        "prompts/list_by_share": _OPENED,
         "prompts/lock_deleted": (_DELETED_PROMPT,),
         "prompts/restore": (_DELETED_PROMPT,),
         "conversations/delete_one": (
@@ -295,6 +463,30 @@ AGGREGATE: Final = Aggregate(
         "conversation_participants/list_by_conversation": _OF_DELETED,
         "conversation_participants/update_pinned": _OF_DELETED_OWNER,
         "conversation_participants/update_read": _OF_DELETED_OWNER,
+        "conversation_shares/find_open": _by_token(_NO_SHARES),
+        "conversation_shares/list_by_conversation": {
+            **_OF_DELETED,
+            "one that the actor may not share": _conversation(_AS_VIEWER),
+            "one of who is deleted, that the actor may share": _conversation(ORPHAN_SHARED),
+        },
+        "conversation_shares/list_own": {"one who is deleted": actor(DELETED_USER)},
+        "conversation_shares/record_view": {
+            **_by_token(
+                {
+                    **_NO_SHARES,
+                    "one whose views are used up": _a_share("spent"),
+                    "one of another conversation": {**_OPEN, **_conversation(20)},
+                },
+                "conversation_id",
+            ),
+        },
+        "conversation_shares/revoke_one": {
+            "one that was revoked": _only(_a_share("revoked"), "share_id")
+        },
+        "conversation_shares/update_limits": {
+            "one that was revoked": _only(_a_share("revoked"), "share_id")
+        },
+        "prompts/list_by_share": _by_token(_NO_SHARES),
         "conversations/exists": _OF_DELETED,
         "conversations/get": _OF_DELETED,
         "conversations/record_prompt": {
@@ -318,6 +510,8 @@ AGGREGATE: Final = Aggregate(
         **_LISTS,
         "conversations/record_prompt": lambda _, values: [(fill.n_prompts(_number(values)) + 1,)],
         "prompts/list_by_conversation": _prompts,
+        "prompts/list_by_share": _shown_prompts,
+        "conversation_shares/list_own": _own_shares,
         "prompts/sum_by_conversation": lambda _, values: [
             fill.conversation_totals(_number(values))
         ],
@@ -331,6 +525,17 @@ AGGREGATE: Final = Aggregate(
         " WHERE conversation_id = :conversation_id AND user_id = :actor_id",
         "conversation_participants/update_read": "SELECT * FROM conversation_participants"
         " WHERE conversation_id = :conversation_id AND user_id = :actor_id",
+        "conversation_shares": "SELECT * FROM conversation_shares WHERE id = :share_id",
+        "conversation_shares/record_view": "SELECT * FROM conversation_shares"
+        " WHERE token_hash = :token_hash",
+        "conversation_shares/delete_expired": "SELECT MIN(expires_at) AS first,"
+        " SUM(expires_at = :expired_before) AS n FROM conversation_shares",
+        "conversation_shares/revoke_by_conversation": _WHEN_REVOKED,
+        "conversation_shares/revoke_by_participant": f"{_WHEN_REVOKED} AND created_by = :user_id",
+        "conversation_shares/revoke_own": "SELECT s.*, r.revoked_at AS earlier"
+        " FROM conversation_shares AS s INNER JOIN conversation_shares AS r"
+        f" ON r.id = UNHEX('{fill.share_id(20, 0).hex}') WHERE s.created_by = :actor_id"
+        f" AND s.id = UNHEX('{fill.share_id(LIVE, 0).hex}')",
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
         "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
         "prompts/delete_by_conversation": "SELECT MIN(sequence_number) AS lowest, COUNT(*) AS n"
@@ -342,6 +547,16 @@ AGGREGATE: Final = Aggregate(
             "can_write", "can_share", role="participant_role", updated_at="now"
         ),
         "conversation_participants/update_read": _read,
+        "conversation_shares/insert": _new_share,
+        "conversation_shares/record_view": _viewed,
+        "conversation_shares/delete_expired": _kept,
+        "conversation_shares/revoke_by_conversation": _revoked_all,
+        "conversation_shares/revoke_by_participant": _revoked_all,
+        "conversation_shares/revoke_one": _revoked,
+        "conversation_shares/revoke_own": _revoked,
+        "conversation_shares/update_limits": same(
+            "expires_at", "max_views", "through_sequence", updated_at="now"
+        ),
         "conversations/add_prompt": _counted(1),
         "conversations/record_prompt": _recorded,
         "conversations/subtract_prompt": _counted(-1),
@@ -377,6 +592,8 @@ AGGREGATE: Final = Aggregate(
         "DELETE FROM prompts WHERE deleted_at IS NOT NULL",
         "DELETE q FROM prompts AS q LEFT JOIN conversations AS c"
         " ON q.conversation_id = c.id WHERE c.id IS NULL",
+        "DELETE s FROM conversation_shares AS s LEFT JOIN conversations AS c"
+        " ON s.conversation_id = c.id WHERE c.id IS NULL",
         "DELETE p FROM conversation_participants AS p LEFT JOIN conversations AS c"
         " ON p.conversation_id = c.id WHERE c.id IS NULL",
         "DELETE p FROM conversation_participants AS p INNER JOIN users AS u ON p.user_id = u.id"
