@@ -64,6 +64,11 @@ from dal.records.conversations import (
 )
 from dal.records.exported_templates import TemplateExport
 from dal.records.ids import derived_id, new_id
+from dal.records.imported_conversations import (
+    ConversationExport,
+    ImportedConversation,
+    ImportedPrompt,
+)
 from dal.records.keep import KEEP
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
@@ -130,12 +135,15 @@ __all__ = [
     "ConnectionLostError",
     "ConstraintError",
     "Conversation",
+    "ConversationExport",
     "ConversationRepository",
     "ConversationStatus",
     "ConversationSummary",
     "DalError",
     "Database",
     "DeadlockError",
+    "ImportedConversation",
+    "ImportedPrompt",
     "InvalidTransitionError",
     "IssuedShare",
     "IssuedToken",

@@ -50,13 +50,14 @@ class DataAbsentError(Exception):
 class Report:
     """What became of the rows of one file, by line: written, left out, changed.
 
-    A template is written once, for however many rows that are its versions.
+    Several rows may be one of what is made: the versions of a template, the turns of a dialogue.
     """
 
     file: str
+    kind: str = "versions of templates"
     rows: int = 0
     written: int = 0
-    templates: int = 0
+    made: int = 0
     left_out: list[str] = field(default_factory=list)
     changed: dict[str, list[int]] = field(default_factory=dict)
 
@@ -71,15 +72,15 @@ class Report:
         for change, line in changes:
             self.changed.setdefault(change, []).append(line)
         self.written += len(lines)
-        self.templates += 1
+        self.made += 1
 
     def __str__(self) -> str:
         lines = [
             f"{self.file}: {self.rows:,} rows, {self.written:,} written, "
             f"{len(self.left_out):,} left out"
         ]
-        if self.templates != self.written:
-            lines.append(f"  versions of {self.templates:,} templates")
+        if self.made != self.written:
+            lines.append(f"  in {self.made:,}: {self.kind}")
         for what, where in self.changed.items():
             shown = ", ".join(map(str, where[:8])) + (", ..." if len(where) > 8 else "")
             lines.append(f"  {what}: {len(where):,} (line {shown})")
@@ -696,7 +697,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.out is not None:
                 write_atomically(options.out / f"{name}.jsonl", lines)
             else:
-                _print_lines(list(lines))
+                print_lines(list(lines))
             print(f"{report}\n  from {adapter.credit}", file=sys.stderr)
     except DataAbsentError as error:
         print(error, file=sys.stderr)
@@ -709,7 +710,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _print_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     # The format is UTF-8 with LF whatever the terminal's locale says.
     with suppress(AttributeError):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]

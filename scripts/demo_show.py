@@ -29,10 +29,11 @@ from rich.text import Text
 
 import dal
 from dal.cli import output
+from dal.cli.exchange import summary
 from dal.cli.importing import Importer, Source
+from dal.cli.kinds import Templates
 from dal.cli.server import address
 from dal.cli.stats import statistics
-from dal.cli.templates import summary
 from dal.config import Config, parse
 from dal.migrate import Migrator
 from dal.provision import apply_grants, connect, prepare_kept
@@ -232,7 +233,7 @@ async def import_files(me: dal.Session, owner_id: UUID, collection: Collection, 
     for name, path in collection.files.items():
         with Source.open(str(path)) as source, output.advancing(name, source.n_bytes) as advance:
             tell: Callable[[object], None] = partial(print, "bad row:", file=sys.stderr)
-            importer = Importer(owner_id=owner_id, on_bad=tell, on_batch=advance)
+            importer = Importer(kind=Templates(owner_id=owner_id), on_bad=tell, on_batch=advance)
             report = await importer.run(source, me)
         output.say(f"{name}: {summary(report)}")
         for bad in report.bad:

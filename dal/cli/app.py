@@ -8,7 +8,18 @@ from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError
 
-from dal.cli import doctor, explain, gateways, migrate, output, refresh, server, stats, templates
+from dal.cli import (
+    doctor,
+    exchange,
+    explain,
+    gateways,
+    migrate,
+    output,
+    refresh,
+    server,
+    stats,
+    templates,
+)
 from dal.errors import (
     ConfigError,
     DalError,
@@ -40,15 +51,17 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., int], str], ...] = (
     (
         "",
         "import",
-        templates.import_templates,
+        exchange.import_rows,
         "dal import prompts.jsonl --as ada@example.org --create-user 'Ada Lovelace'\n\n"
-        "dal import prompts.csv --as ada@example.org --map act=name,prompt=content --strict",
+        "dal import prompts.csv --as ada@example.org --map act=name,prompt=content --strict\n\n"
+        "dal import talks.jsonl --kind conversations --as ada@example.org --create-users",
     ),
     (
         "",
         "export",
-        templates.export_templates,
-        "dal export --as ada@example.org --out ada.jsonl",
+        exchange.export_rows,
+        "dal export --as ada@example.org --out ada.jsonl\n\n"
+        "dal export --kind conversations --format markdown --as ada@example.org",
     ),
     (
         "",

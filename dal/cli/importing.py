@@ -1,4 +1,4 @@
-"""Templates of a file into the database: batch by batch, or all of it or nothing."""
+"""Rows of a file into the database: batch by batch, or all of it or nothing."""
 
 from __future__ import annotations
 
@@ -10,26 +10,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
-from uuid import UUID
+from typing import BinaryIO
 
 import attrs
 
-from dal.cli.planning import Planned, batches, plan
-from dal.cli.reading import BadRow, read_csv, read_json_lines
+from dal.cli.kinds import Conversations, Templates
+from dal.cli.planning import Planned, batches
+from dal.cli.reading import BadRow
 from dal.database import Session
 from dal.errors import (
     ConstraintError,
-    ParentMissingError,
     UniqueError,
     UsageError,
     ValueRejectedError,
 )
-from dal.records.templates import Visibility
 
-__all__ = ["Format", "Importer", "Report", "Source"]
-
-Format = Literal["jsonl", "csv"]
+__all__ = ["Importer", "Report", "Source"]
 
 
 @attrs.define
@@ -106,12 +102,9 @@ def _ignore(_: object) -> None:
 
 @attrs.frozen(kw_only=True)
 class Importer:
-    """How files of one format become templates of one user."""
+    """How the rows of files become what ``kind`` makes of them."""
 
-    owner_id: UUID
-    format: Format = "jsonl"
-    mapping: dict[str, str] | None = None
-    visibility: Visibility = Visibility.PRIVATE
+    kind: Templates | Conversations
     batch_rows: int = 500
     on_bad: Callable[[BadRow], None] = _ignore
     on_note: Callable[[str], None] = _ignore
@@ -174,12 +167,7 @@ class Importer:
         self, source: Source, report: Report, on_note: Callable[[str], None]
     ) -> Iterator[list[Planned]]:
         file = source.rewound()
-        rows = (
-            read_csv(file, self.mapping, tell=on_note)
-            if self.format == "csv"
-            else read_json_lines(file, self.mapping)
-        )
-        planned = plan(rows, self.owner_id, self.visibility)
+        planned = self.kind.planned(file, on_note)
         for batch in batches(
             planned, lambda bad: self._is_bad(bad, report), max_rows=self.batch_rows
         ):
@@ -192,7 +180,7 @@ class Importer:
         self.on_bad(bad)
 
     async def _put(self, batch: list[Planned], session: Session, report: Report) -> None:
-        taken = await session.templates.exchange.list_taken_ids([row.id for row in batch])
+        taken = await self.kind.taken(session, [row.id for row in batch])
         report.already_there += len(taken)
         await self._insert([row for row in batch if row.id not in taken], session, report)
 
@@ -201,8 +189,8 @@ class Importer:
         if not rows:
             return
         try:
-            await session.templates.exchange.create_many([row.new for row in rows])
-        except ParentMissingError:
+            await self.kind.create(session, [row.new for row in rows])
+        except self.kind.fatal:
             raise
         except (ConstraintError, ValueRejectedError) as error:
             if len(rows) == 1:
@@ -224,8 +212,8 @@ class Importer:
         reason = error.message
         if isinstance(error, UniqueError):
             # Another import of the same file may have been faster.
-            if await session.templates.exchange.list_taken_ids([row.id]):
+            if await self.kind.taken(session, [row.id]):
                 report.already_there += 1
                 return
-            reason = "id: that of a template of somebody else"
+            reason = f"id: that of a {self.kind.one} of somebody else"
         self._is_bad(BadRow(row.line, reason), report, counted=True)

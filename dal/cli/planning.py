@@ -30,11 +30,11 @@ MAX_BATCH_BYTES: Final = 8 << 20
 
 @attrs.frozen(slots=True)
 class Planned:
-    """A template to create, the line it comes from, and about how many bytes it takes."""
+    """Something to create, the line it comes from, and about how many bytes it takes."""
 
     line: int
     id: UUID
-    new: NewTemplate
+    new: Any
     n_bytes: int
 
 
@@ -141,7 +141,7 @@ def batches(
     max_rows: int,
     max_bytes: int = MAX_BATCH_BYTES,
 ) -> Iterator[list[Planned]]:
-    """The templates in order, in lists of bounded size; ``on_bad`` is told of the other rows."""
+    """What is planned in order, in lists of bounded size; ``on_bad`` is told of the other rows."""
     batch: list[Planned] = []
     size = 0
     for item in planned:

@@ -1,4 +1,4 @@
-"""Files of rows -> mappings with their line numbers. No database, and no rule of a template.
+"""Files of rows -> mappings with their line numbers. No database, and no rule of what they are.
 
 Lines end at LF alone: contents hold U+2028 and U+001E, at which ``str.splitlines`` would cut.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import attrs
@@ -86,18 +86,22 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
 
 def read_json_lines(
-    file: BinaryIO, mapping: Mapping[str, str] | None = None
+    file: BinaryIO,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    not_kept: Collection[str] = _NOT_KEPT,
 ) -> Iterator[Row | BadRow]:
     """Each line that is a JSON object as a row; a bad row for any other. Blank lines are none.
 
-    ``mapping`` gives keys the name of a field.
+    ``mapping`` gives keys the name of a field. Those of ``not_kept`` are passed over, by default
+    what a template has beside what an import keeps.
     """
     for number, raw in _lines(file):
         if raw is None:
             yield BadRow(number, f"longer than {_MAX_LINE_BYTES >> 20} MiB")
         elif raw.strip():
             try:
-                yield Row(number, _object(raw, mapping or {}))
+                yield Row(number, _object(raw, mapping or {}, not_kept))
             except _BadLineError as error:
                 yield BadRow(number, str(error))
 
@@ -106,7 +110,7 @@ class _BadLineError(Exception):
     """A line is not what it should be; the message says why."""
 
 
-def _object(raw: bytes, mapping: Mapping[str, str]) -> dict[str, Any]:
+def _object(raw: bytes, mapping: Mapping[str, str], not_kept: Collection[str]) -> dict[str, Any]:
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_distinct)
     except UnicodeDecodeError as error:
@@ -118,13 +122,13 @@ def _object(raw: bytes, mapping: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _BadLineError("not a JSON object")
     if value.get("deleted_at") is not None:
-        raise _BadLineError("deleted_at: a deleted template is not imported")
+        raise _BadLineError("deleted_at: what is deleted is not imported")
     values: dict[str, Any] = {}
     for key, item in value.items():
         name = mapping.get(key, key)
         if name in values:
             raise _BadLineError(f"{name}: given twice, by --map")
-        if key in mapping or (name not in _NOT_KEPT and name != "deleted_at"):
+        if key in mapping or (name not in not_kept and name != "deleted_at"):
             values[name] = item
     return values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ __all__ = ["ConversationParticipantsGateway"]
 _DELETE_BY_CONVERSATION = house().affected("conversation_participants/delete_by_conversation")
 _DELETE_ONE = house().affected("conversation_participants/delete_one")
 _INSERT = house().affected("conversation_participants/insert")
+_INSERT_MANY = house().bulk("conversation_participants/insert_many")
 _LIST_BY_CONVERSATION = house().many("conversation_participants/list_by_conversation", Participant)
 _LOCK_ONE = house().find("conversation_participants/lock_one", ParticipantRow)
 _UPDATE_PINNED = house().affected("conversation_participants/update_pinned")
@@ -63,6 +65,10 @@ class ConversationParticipantsGateway:
             added_by=added_by,
             now=now,
         )
+
+    async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
+        """Add participants to conversations that were just inserted; the users are locked."""
+        return await self.executor.insert_many(_INSERT_MANY, rows)
 
     async def list_by_conversation(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -27,9 +27,12 @@ _DELETE_ONE = house().affected("conversations/delete_one")
 _EXISTS = house().value("conversations/exists", bool)
 _GET = house().one("conversations/get", Conversation)
 _INSERT = house().affected("conversations/insert")
+_INSERT_MANY = house().bulk("conversations/insert_many")
 _LIST_ARCHIVED = house().many("conversations/list_archived", ConversationSummary)
 _LIST_OWN = house().many("conversations/list_own", ConversationSummary)
+_LIST_OWN_WHOLE = house().many("conversations/list_own_whole", Conversation)
 _LIST_SHARED = house().many("conversations/list_shared", ConversationSummary)
+_LIST_TAKEN_IDS = house().many("conversations/list_taken_ids", UUID)
 _LIST_TRASH = house().many("conversations/list_trash", ConversationSummary)
 _LOCK_FOR_PARTICIPANT = house().find("conversations/lock_for_participant", ConversationRow)
 _LOCK_TOTALS = house().find("conversations/lock_totals", ConversationTotals)
@@ -124,6 +127,10 @@ class ConversationsGateway:
             now=now,
         )
 
+    async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
+        """Create conversations of owners who are locked and live, with their totals."""
+        return await self.executor.insert_many(_INSERT_MANY, rows)
+
     async def list_archived(
         self,
         *,
@@ -155,6 +162,14 @@ class ConversationsGateway:
             limit_rows=limit_rows,
         )
 
+    async def list_own_whole(
+        self, *, actor_id: UUID, before_id: UUID, limit_rows: int
+    ) -> list[Conversation]:
+        """Page through the actor's own conversations with context and settings, newest first."""
+        return await self.executor.many(
+            _LIST_OWN_WHOLE, actor_id=actor_id, before_id=before_id, limit_rows=limit_rows
+        )
+
     async def list_shared(
         self, *, actor_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
     ) -> list[ConversationSummary]:
@@ -165,6 +180,17 @@ class ConversationsGateway:
             before_at=before_at,
             before_id=before_id,
             limit_rows=limit_rows,
+        )
+
+    async def list_taken_ids(
+        self, *, conversation_ids: Sequence[UUID], actor_id: UUID | None, actor_is_system: bool
+    ) -> list[UUID]:
+        """List which of these ids the actor has as conversations, the trash too."""
+        return await self.executor.many(
+            _LIST_TAKEN_IDS,
+            conversation_ids=conversation_ids,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
         )
 
     async def list_trash(

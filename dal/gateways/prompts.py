@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +23,7 @@ _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
 )
 _GET = house().one("prompts/get", Prompt)
 _INSERT = house().affected("prompts/insert")
+_INSERT_MANY = house().bulk("prompts/insert_many")
 _LIST_BY_CONVERSATION = house().many("prompts/list_by_conversation", Prompt)
 _LIST_BY_SHARE = house().many("prompts/list_by_share", SharedPrompt)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
@@ -83,6 +85,10 @@ class PromptsGateway:
             cost=cost,
             now=now,
         )
+
+    async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
+        """Create the prompts of conversations that were just inserted with their totals."""
+        return await self.executor.insert_many(_INSERT_MANY, rows)
 
     async def list_by_conversation(
         self,

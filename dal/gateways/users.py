@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +32,7 @@ _LOCK_ADMIN = house().find("users/lock_admin", UUID)
 _LOCK_ADMINS = house().many("users/lock_admins", UUID)
 _LOCK_BY_ID = house().find("users/lock_by_id", User)
 _LOCK_LIVE = house().find("users/lock_live", UUID)
+_LOCK_MANY_LIVE = house().many("users/lock_many_live", UUID)
 _LOCK_PREFERENCES = house().find("users/lock_preferences", UserPreferences)
 _RECORD_FAILURE = house().last_id("users/record_failure")
 _RECORD_LOGIN = house().affected("users/record_login")
@@ -174,6 +175,10 @@ class UsersGateway:
     async def lock_live(self, *, user_id: UUID) -> UUID | None:
         """Lock a live user against deletion, before children are inserted."""
         return await self.executor.find(_LOCK_LIVE, user_id=user_id)
+
+    async def lock_many_live(self, *, user_ids: Sequence[UUID]) -> list[UUID]:
+        """Lock live users against deletion, the oldest account first."""
+        return await self.executor.many(_LOCK_MANY_LIVE, user_ids=user_ids)
 
     async def lock_preferences(self, *, user_id: UUID) -> UserPreferences | None:
         """Lock a live user, and read the preferences that are to be changed."""

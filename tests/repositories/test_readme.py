@@ -115,9 +115,10 @@ async def test_the_lines_of_conversations(db: dal.Database) -> None:
     ada, bob = await new_user(db, "Ada"), await new_user(db, "Bob")
     me = db.acting_as(dal.Actor.user(ada.id))
     body = "\n".join(f"    {line}" for line in programs()[5].splitlines())
-    scope: dict[str, object] = {}
-    program = f"async def lines(me, bob):\n{body}\n    return talk, mine\n"
+    scope: dict[str, object] = {"dal": dal}
+    program = f"async def lines(db, me, bob):\n{body}\n    return talk, mine, shown\n"
     exec(compile(program, "README.md", "exec"), scope)  # noqa: S102
-    talk, mine = await scope["lines"](me, bob)  # type: ignore[operator]
+    talk, mine, shown = await scope["lines"](db, me, bob)  # type: ignore[operator]
+    assert [prompt.user_input for prompt in shown.prompts.rows] == ["What is new?"]
     assert [row.id for row in mine.rows] == [talk.id]
     assert (await me.conversations.get(talk.id)).owner_id == bob.id

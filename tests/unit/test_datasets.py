@@ -332,9 +332,9 @@ def test_versions_become_one_template_in_their_order(tmp_path: Path) -> None:
         ("summarize", ["user"], 1),
         ("other", ["system"], 1),
     ]
-    assert (report.rows, report.written, report.templates, report.left_out) == (4, 4, 3, [])
+    assert (report.rows, report.written, report.made, report.left_out) == (4, 4, 3, [])
     assert report.changed == {"name trimmed": [3]}
-    assert "4 rows, 4 written, 0 left out\n  versions of 3 templates\n" in f"{report}\n"
+    assert "4 rows, 4 written, 0 left out\n  in 3: versions of templates\n" in f"{report}\n"
     assert datasets.json_line(rows[0]).count("\n") == 1
 
 
@@ -348,7 +348,7 @@ def test_a_template_is_left_out_with_all_its_versions(
     assert [row["name"] for row in rows] == ["b"]
     why = "left out: item 2 of versions: message has 501 characters, 500 fit"
     assert report.left_out == [f"{path.name}:{line}: {why}" for line in (1, 3)]
-    assert (report.rows, report.written, report.templates) == (3, 1, 1)
+    assert (report.rows, report.written, report.made) == (3, 1, 1)
     assert capsys.readouterr().err.splitlines() == report.left_out
 
 
@@ -634,7 +634,7 @@ def test_every_real_row_becomes_a_template_that_shows_the_same_counts(
 ) -> None:
     rows, report = _rows(name, real / datasets.adapters[name].file)
     expected = datasets.expected_counts(real)[name]
-    assert (len(rows), report.templates, report.left_out) == (
+    assert (len(rows), report.made, report.left_out) == (
         expected["rows"],
         expected["rows"],
         [],

@@ -37,6 +37,7 @@ from dal.records.keep import KEEP, Keep
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of, start_by_time
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import changing, part
+from dal.repositories.conversations.exchange import ConversationExchange
 from dal.repositories.conversations.participants import ConversationParticipants
 from dal.repositories.conversations.rules import (
     TARGET,
@@ -62,6 +63,11 @@ class ConversationRepository(ConversationRules):
     def participants(self) -> ConversationParticipants:
         """Who takes part: add, change_role, remove, leave, transfer."""
         return ConversationParticipants(self._scope)
+
+    @property
+    def exchange(self) -> ConversationExchange:
+        """Many at once: create_many, export."""
+        return ConversationExchange(self._scope)
 
     @property
     def shares(self) -> ConversationShares:

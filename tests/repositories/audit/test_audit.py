@@ -271,6 +271,14 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.conversations.create(title="t", id=w.id),
         {"action": "conversation.create"},
     ),
+    "conversations.exchange.create_many": (
+        False,
+        "owner_absent",
+        lambda w, me: me.conversations.exchange.create_many(
+            [dal.ImportedConversation(title="t") for _ in range(3)]
+        ),
+        {"action": "conversation.create_many", "target_id": None, "affected": 3},
+    ),
     "conversations.update_details": (
         False,
         "owner_live",
@@ -771,6 +779,11 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "anonymous",
         lambda w, me: me.conversations.create(title="t"),
     ),
+    "conversation.create_many": (
+        "owner_live",
+        "anonymous",
+        lambda w, me: me.conversations.exchange.create_many([]),
+    ),
     "conversation.update_details": (
         "owner_live",
         "system",
@@ -847,6 +860,7 @@ NO_TARGET: Final = frozenset(
         "category.rename",
         "category.merge",
         "conversation.create",
+        "conversation.create_many",
         "conversation.revoke_own_shares",
         "conversation.purge_shares",
         "prompt.create",

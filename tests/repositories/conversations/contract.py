@@ -50,6 +50,9 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "participants.list_of":    "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  yes NF NF",
     # with the id of the case's conversation
     "create":                  "UQ UQ UQ PM yes       UQ UQ UQ UQ     UQ UQ    UQ UQ PD  PD PD PD",
+    "exchange.create_many":    "UQ UQ UQ PM yes       UQ UQ UQ UQ     UQ UQ    UQ UQ PD  UQ UQ yes",
+    "exchange.list_taken_ids": "yes yes yes yes no    no no no no    no no    no no PD  yes yes no",
+    "exchange.export":         "yes yes no no no      no no no no     no no    no no PD  PD PD PD",
     # by who may write
     "update_details":          "yes yes NF NF NF      yes yes NF NF   PD NF    NF NF NF  PD NF NF",
     "change_status":           "yes yes NF NF NF      yes yes NF NF   PD NF    NF NF NF  PD NF NF",
@@ -233,6 +236,39 @@ async def _create(w: ConversationWorld) -> bool:
     return made == await w.me.conversations.get(w.id)
 
 
+async def _create_many(w: ConversationWorld) -> bool:
+    owner_id = w.owner.id if w.case.startswith("system") else None
+    owner = owner_id or w.walker.id
+    new = dal.ImportedConversation(
+        id=w.id,
+        title="brought",
+        created_at=w.clock.now() - timedelta(days=9),
+        participants={(w.collaborator if w.walker == w.viewer else w.viewer).id: "viewer"},
+        prompts=[
+            dal.ImportedPrompt(user_input="a", token_count=2, cost=3),
+            dal.ImportedPrompt(user_input="b", response="c", created_at=w.clock.now()),
+        ],
+    )
+    assert await w.me.conversations.exchange.create_many([new], owner_id=owner_id) == 1
+    made = await w.system.conversations.get(w.id)
+    assert (made.message_count, made.token_count, int(made.cost)) == (2, 2, 3)
+    assert (made.last_sequence, made.last_activity_at) == (2, w.clock.now())
+    assert made.created_at < w.clock.now()
+    assert await w.system.conversations.recompute(w.id) is False
+    return made.owner_id == owner and len(await roles(w)) == 2
+
+
+async def _list_taken_ids(w: ConversationWorld) -> bool:
+    taken = await w.me.conversations.exchange.list_taken_ids([w.id, uuid4()])
+    return taken == {w.id}
+
+
+async def _export(w: ConversationWorld) -> bool:
+    found = [one async for one in w.me.conversations.exchange.export()]
+    assert all(len(one.participants) == 3 for one in found)
+    return [one.conversation.id for one in found] == [w.id]
+
+
 async def _update_details(w: ConversationWorld) -> bool:
     back = await w.me.conversations.update_details(w.id, title="other", description=None)
     assert (back.title, back.description, back.settings) == ("other", None, {"temperature": 0.5})
@@ -411,6 +447,9 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "trash.count_mine": _count(lambda c: c.trash.count_mine),
     "participants.list_of": _list_participants,
     "create": _create,
+    "exchange.create_many": _create_many,
+    "exchange.list_taken_ids": _list_taken_ids,
+    "exchange.export": _export,
     "update_details": _update_details,
     "change_status": _change_status,
     "archive": _archive,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID
@@ -385,6 +386,12 @@ def _prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
 AGGREGATE: Final = Aggregate(
     tables=("prompts", "conversation_shares", "conversation_participants", "conversations"),
     values={
+        "conversation_ids": (
+            [fill.conversation_id(LIVE), fill.conversation_id(8)],
+            [NOBODY],
+        ),
+        "last_activity_at": (fill.NOW - timedelta(days=2), NEVER_MISSES),
+        "last_sequence": (2, NEVER_MISSES),
         "page_key": (bytes(32), NEVER_MISSES),
         "viewer_id": (fill.user_id(OWNER), NEVER_MISSES),
         "expired_before": (fill.share_expires_at(*_OLD_SHARE), BEFORE_ALL),
@@ -453,6 +460,11 @@ AGGREGATE: Final = Aggregate(
         "conversations/exists": ({}, _OF_OTHERS),
         "conversations/get": ({}, _OF_OTHERS),
         "conversations/insert": (_NEW,),
+        "conversations/insert_many": (_NEW,),
+        "conversation_participants/insert_many": ({"user_id": fill.user_id(STRANGER)},),
+        "prompts/insert_many": (
+            {"prompt_id": fill.prompt_id(FRESH, 1), "sequence_number": fill.n_prompts(LIVE) + 1},
+        ),
         "conversations/lock_for_participant": ({}, _OF_OTHERS),
         "conversations/lock_trash": (IN_TRASH,),
         "conversations/restore": (IN_TRASH,),

@@ -13,7 +13,7 @@ from dal.records.clock import END_OF_TIME
 from dal.records.users import TokenPurpose
 from dal.statements import Statement
 from tests import fill
-from tests.fill import NOW, OWNER, START, STRANGER
+from tests.fill import NOBODY, NOW, OWNER, START, STRANGER
 from tests.sql.aggregates.common import (
     ADMIN,
     BEFORE_ALL,
@@ -187,6 +187,7 @@ def _middle(statement: Statement, names: set[str], factor: int) -> Values:
 AGGREGATE: Final = Aggregate(
     tables=("users", "user_tokens"),
     values={
+        "user_ids": ([fill.user_id(n) for n in (OWNER, STRANGER)], [NOBODY]),
         "changed_at": (NOW, NEVER_MISSES),
         "day_ago": (NOW - timedelta(days=1), NEVER_MISSES),
         "email": ("user0@example.org", "nobody@example.org"),

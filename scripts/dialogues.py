@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Turn published collections of dialogues into JSON lines for `dal import --kind conversations`.
+
+    scripts/dialogues.py mtbench101                 one collection, to stdout
+    scripts/dialogues.py --out build                every collection, build/NAME.jsonl each
+
+Every turn is in a prompt, or is left out with its reason on stderr and in the count. A file that
+is not what it should be ends the run and names the line; nothing is written for it.
+
+Exit status: 0 done, 1 a malformed file, 2 wrong usage or no data.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from datasets import (
+    DataAbsentError,
+    DataError,
+    Report,
+    Row,
+    default_data_dir,
+    json_line,
+    named_line,
+    optional_text,
+    print_lines,
+    read_json_lines,
+    row_list,
+    text,
+    write_atomically,
+)
+
+THE_LOG = "(the log)"
+"""Who says what no nick is named for: that somebody came, or changed their name."""
+
+MAX_TITLE = 80
+
+
+@dataclass(frozen=True)
+class Dialogues:
+    """One collection: where it is, whom to credit, how its rows become conversations."""
+
+    file: str
+    credit: str
+    convert: Callable[[Iterator[tuple[int, Row]], Path, Report], Iterator[Row]]
+
+    def rows(self, path: Path, report: Report | None = None) -> Iterator[Row]:
+        """Yield the conversations of the file; `report` counts the turns.
+
+        Raises:
+            DataAbsentError: there is no such file.
+            DataError: the file is malformed; names file and line.
+        """
+        seen = report if report is not None else Report(path.name)
+        yield from self.convert(read_json_lines(path), path, seen)
+
+
+def title_of(words: str, otherwise: str) -> str:
+    """The first words of what was said, in a line; `otherwise` where nothing of it can be seen."""
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", words).split())
+    if not line:
+        return otherwise
+    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…"
+
+
+def address_of(nick: str) -> str:
+    """An address that is the nick's alone: two that differ in case alone are two people."""
+    seen = re.sub(r"[^a-z0-9]+", "-", nick.lower()).strip("-") or "nick"
+    return f"{seen[:40]}-{sha256(nick.encode()).hexdigest()[:12]}@irc.example.org"
+
+
+def irc_conversations(rows: Iterator[tuple[int, Row]], path: Path, report: Report) -> Iterator[Row]:
+    """log, channel, seq, date, time, user, kind, text, conversation: a conversation for each name.
+
+    Many share their minute, so the order is that of `seq`. Who speaks first owns it. A day and a
+    minute are UTC; where one is missing, the prompt has the time of the import.
+
+    Left out, as a prompt has no place for it: reply_to, kind.
+    """
+    found: dict[str, list[tuple[int, int, Row]]] = {}
+    for line, row in rows:
+        report.rows += 1
+        with named_line(path, line):
+            number = row.get("seq")
+            if not isinstance(number, int):
+                raise ValueError("'seq' is no whole number")
+            text(row, "text")
+            optional_text(row, "user")
+            found.setdefault(text(row, "conversation"), []).append((number, line, row))
+    for name, said in found.items():
+        said.sort(key=lambda item: item[0])
+        nicks = [optional_text(row, "user") or THE_LOG for _, _, row in said]
+        people = {nick: address_of(nick) for nick in nicks}
+        owner = people[nicks[0]]
+        prompts = [
+            {
+                "author_id": people[nick],
+                "user_input": text(row, "text"),
+                "created_at": _minute(row),
+            }
+            for nick, (_, _, row) in zip(nicks, said, strict=True)
+        ]
+        report.add([line for _, line, _ in said], [], [])
+        yield {
+            "title": title_of(text(said[0][2], "text"), name),
+            "description": f"{text(said[0][2], 'channel')}: {name}",
+            "owner_id": owner,
+            "participants": {who: "collaborator" for who in people.values() if who != owner},
+            "names": {address: nick for nick, address in people.items()},
+            "prompts": prompts,
+        }
+
+
+def _minute(row: Row) -> str | None:
+    day, minute = optional_text(row, "date"), optional_text(row, "time")
+    return f"{day}T{minute}+00:00" if day and minute else None
+
+
+def mtbench_conversations(
+    rows: Iterator[tuple[int, Row]], path: Path, report: Report
+) -> Iterator[Row]:
+    """task, id, history of user and bot: a conversation a row, a prompt two turns."""
+    for line, row in rows:
+        with named_line(path, line):
+            turns = row_list(row, "history")
+            report.rows += 2 * len(turns)
+            prompts = [
+                {"user_input": text(turn, "user"), "response": text(turn, "bot")} for turn in turns
+            ]
+            name = f"{text(row, 'task')} {row.get('id')}"
+            first = text(turns[0], "user") if turns else ""
+        report.add([line] * (2 * len(turns)), [], [])
+        yield {
+            "title": title_of(first, name),
+            "description": name,
+            "context": {"task": text(row, "task")},
+            "prompts": prompts,
+        }
+
+
+adapters: dict[str, Dialogues] = {
+    "irc_disentangled_messages": Dialogues(
+        file="irc_disentangled_messages.jsonl",
+        credit="jkkummerfeld/irc-disentanglement @ 82ed04f9, CC-BY 4.0",
+        convert=irc_conversations,
+    ),
+    "mtbench101": Dialogues(
+        file="mtbench101.jsonl",
+        credit="mtbench101/mt-bench-101 @ bc18b3e2, Apache-2.0",
+        convert=mtbench_conversations,
+    ),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and give its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/dialogues.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="collections:\n"
+        + "\n".join(f"  {name:26}{one.credit}" for name, one in adapters.items()),
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder of the files (default: DAL_TEST_DATA, ../shared/data)"
+    )
+    parser.add_argument("--out", type=Path, help="folder for NAME.jsonl; without: stdout")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: every collection")
+    options = parser.parse_args(arguments)
+    names: list[str] = list(dict.fromkeys(options.names)) or list(adapters)
+    for name in names:
+        if name not in adapters:
+            parser.error(f"no collection {name!r}; there are: {', '.join(adapters)}")
+    if options.out is None and len(names) != 1:
+        parser.error("stdout takes one NAME; write several with --out DIR")
+    data = options.data if options.data is not None else default_data_dir()
+    try:
+        for name in names:
+            adapter = adapters[name]
+            report = Report(adapter.file, "conversations")
+            lines = map(json_line, adapter.rows(data / adapter.file, report))
+            if options.out is not None:
+                write_atomically(options.out / f"{name}.jsonl", lines)
+            else:
+                print_lines(list(lines))
+            print(f"{report}\n  from {adapter.credit}", file=sys.stderr)
+    except DataAbsentError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    except (DataError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
