@@ -24,6 +24,7 @@ from uuid import UUID
 
 import attrs
 import datasets
+from demo_talks import Talks, show_talks
 from rich.console import Console
 from rich.text import Text
 
@@ -78,6 +79,7 @@ class Collection:
     kind: str
     files: dict[str, Path]
     expected: dict[str, int]
+    talks: Talks
 
 
 # The server ------------------------------------------------------------------------------------
@@ -139,7 +141,8 @@ def analyze(server: PrivateServer) -> None:
     """
     with closing(connect(root_of(server))) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "ANALYZE TABLE users, categories, tags, templates, template_versions, template_tags"
+            "ANALYZE TABLE users, categories, tags, templates, template_versions, template_tags,"
+            " conversations, conversation_participants, prompts, conversation_shares"
         )
 
 
@@ -155,7 +158,8 @@ def published(data: Path, folder: Path) -> Collection:
         rows = adapter.rows(data / adapter.file, report)
         datasets.write_atomically(files[name], map(datasets.json_line, rows))
         output.say(f"{report}\n  from {adapter.credit}")
-    return Collection("data", files, datasets.expected_counts(data)["all"])
+    talks = Talks.published(data, folder)
+    return Collection("data", files, datasets.expected_counts(data)["all"], talks)
 
 
 def own_sample() -> Collection:
@@ -168,7 +172,7 @@ def own_sample() -> Collection:
         "tags": len({fold(tag) for row in rows for tag in datasets.text_list(row, "tags")}),
         "author_names": len({row["author_name"] for row in rows}),
     }
-    return Collection("sample", {"sample": SAMPLE}, expected)
+    return Collection("sample", {"sample": SAMPLE}, expected, Talks.sample())
 
 
 # The show --------------------------------------------------------------------------------------
@@ -213,6 +217,7 @@ async def show(server: PrivateServer, collection: Collection, out: Show) -> int:
             await show_versions(me, secrets, out)
             await show_privacy(me, they, out)
             await show_deletion(db, me, they, out)
+            await show_talks(db, owner, collection.talks, out)
         finally:
             await purge(me, secrets)
         await show_audit(me, out)
@@ -433,7 +438,7 @@ def show_counts(url: str, expected: dict[str, int], mine: int, out: Show) -> Non
         ["what", "in the files", "in the database"],
         [(name, expected[name], counted[name]) for name in expected],
     )
-    if stats["users"] != 2:
+    if stats["templates"] != mine:
         output.say("others have put something in too: the demo's own templates are compared")
         counted, expected = {"rows": mine}, {"rows": expected["rows"]}
     out.check("the counts are those of the files", counted == expected)
@@ -450,6 +455,7 @@ def show_next(engine: Engine, owner: str, out: Show) -> None:
         f"{shown} stats",
         f"{shown} search code review --limit 5",
         f"{shown} export --as {owner} --out /tmp/templates.jsonl",
+        f"{shown} export --kind conversations --format markdown --as {owner}",
         f"{shown} explain templates/list_public --limit-rows 21",
         f"{shown} doctor",
         f"{shown} --help",

@@ -116,7 +116,8 @@ def _participants(value: object) -> tuple[tuple[UUID, ParticipantRole], ...]:
 class ImportedConversation(NewConversation):
     """A conversation to bring in, with its prompts in order, checked when it is made.
 
-    Without an owner it belongs to who imports it. ``participants`` are the others, as collaborator
+    Without an owner it belongs to who imports it; without a time it began with the earliest of its
+    prompts. ``participants`` are the others, as collaborator
     or viewer; whoever asked something takes part as a collaborator, named or not.
     """
 

@@ -42,9 +42,9 @@ class _Planned:
     @classmethod
     def of(cls, new: ImportedConversation, owner_id: UUID, now: datetime) -> _Planned:
         owner_id = new.owner_id or owner_id
-        return cls(
-            new, new.id or new_id(now), owner_id, new.created_at or now, new.people(owner_id)
-        )
+        times = [prompt.created_at or now for prompt in new.prompts]
+        began = new.created_at or min([now, *times])
+        return cls(new, new.id or new_id(now), owner_id, began, new.people(owner_id))
 
     def row(self, now: datetime) -> dict[str, object]:
         """As the table has it: the totals are those of the prompts."""
