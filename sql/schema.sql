@@ -103,6 +103,8 @@ CREATE TABLE `conversations` (
   KEY `ix_conversations_owner` (`owner_id`) COMMENT 'fk_conversations_owner: MySQL checks none by a key with a column that may be NULL',
   KEY `ix_conversations_owner_activity` (`owner_id`,`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_own, list_archived, count_own',
   KEY `ix_conversations_owner_deleted` (`owner_id`,`deleted_at`,`id`) COMMENT 'conversations/list_trash, count_trash',
+  KEY `ix_conversations_owner_status` (`owner_id`,`status`,`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_own_by_status',
+  KEY `ix_conversations_state` (`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_purgeable, list_idle',
   CONSTRAINT `fk_conversations_owner` FOREIGN KEY (`owner_id`) REFERENCES `users` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
@@ -170,6 +172,7 @@ CREATE TABLE `conversation_participants` (
   UNIQUE KEY `uq_conversation_participants_owned` (`owned_id`) COMMENT 'one owner of a conversation',
   KEY `ix_conversation_participants_user` (`user_id`,`role`,`conversation_id`) COMMENT 'conversations/list_shared; fk_conversation_participants_user',
   KEY `ix_conversation_participants_added_by` (`added_by`) COMMENT 'fk_conversation_participants_added_by',
+  KEY `ix_conversation_participants_pinned` (`user_id`,`is_pinned`,`conversation_id`) COMMENT 'conversations/list_pinned',
   CONSTRAINT `fk_conversation_participants_added_by` FOREIGN KEY (`added_by`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_conversation_participants_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
   CONSTRAINT `fk_conversation_participants_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`),
@@ -367,7 +370,9 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('47400374104659e9da5fc50a27101dbb88e7382e92c8b43f48b4be0d1a9cd07e', '0015.create-conversations', UTC_TIMESTAMP(6)),
     ('8b9384e0779b3e7309df5a44aba8d8d6e7e9ee2e7d2c88017db9fb688e030dfe', '0016.create-conversation-participants', UTC_TIMESTAMP(6)),
     ('c06faa0e1fdf6a17f9d441ab56109d45bd37d2b58b341b9a61472bdb60c4ea6d', '0017.create-prompts', UTC_TIMESTAMP(6)),
-    ('b46b522b1d6bb6d01c4201fd2cb746dbebf2a1288875c4cab5228e8e98b09b7d', '0018.create-conversation-shares', UTC_TIMESTAMP(6));
+    ('b46b522b1d6bb6d01c4201fd2cb746dbebf2a1288875c4cab5228e8e98b09b7d', '0018.create-conversation-shares', UTC_TIMESTAMP(6)),
+    ('847c044051963b23d20ed607c887eb54509d083fb8bba36c6e8c4c459100b7ec', '0019.add-conversations-keys', UTC_TIMESTAMP(6)),
+    ('5c41617f18b609fcdece877dd29c1a6458a385afb486b209758c0e2f5bbfab9b', '0020.add-conversation-participants-pinned', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -387,4 +392,6 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0015.create-conversations', '47d8cc1aa939b417c0a381c365e641974114f52f99fd913ae5823c5e5ac18dfe', UTC_TIMESTAMP(6)),
     ('0016.create-conversation-participants', 'f61d40629568bae5e9345230a9da85c697871801a368f73cdf3828f90897fcb3', UTC_TIMESTAMP(6)),
     ('0017.create-prompts', 'eae6a5abbdc57fc563bd1706ec1febf095615a28da5ecf5e51a83af6119da652', UTC_TIMESTAMP(6)),
-    ('0018.create-conversation-shares', '6c6e2de901e9892b618981f1586b4149fc61652cc293671bebd914f5d87ba623', UTC_TIMESTAMP(6));
+    ('0018.create-conversation-shares', '6c6e2de901e9892b618981f1586b4149fc61652cc293671bebd914f5d87ba623', UTC_TIMESTAMP(6)),
+    ('0019.add-conversations-keys', 'a82c499b5aca57dc8abde1be8334d2cb1dcdef26b35cdcdfe36cdc9701a8985c', UTC_TIMESTAMP(6)),
+    ('0020.add-conversation-participants-pinned', 'c32c8113d44d6bc72b87f20a95010c5358bac7491e5bee9b73dca9382ba8899b', UTC_TIMESTAMP(6));

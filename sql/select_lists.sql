@@ -29,6 +29,24 @@ c.slug AS slug,
 c.name AS name,
 COUNT(*) AS templates
 
+-- Conversation
+c.id AS id,
+c.owner_id AS owner_id,
+c.title AS title,
+c.description AS description,
+c.status AS status,
+c.archived_at AS archived_at,
+c.last_activity_at AS last_activity_at,
+c.last_sequence AS last_sequence,
+c.message_count AS message_count,
+c.token_count AS token_count,
+c.cost AS cost,
+c.created_at AS created_at,
+c.updated_at AS updated_at,
+c.deleted_at AS deleted_at,
+c.context AS context,
+c.settings AS settings
+
 -- ConversationSummary
 c.id AS id,
 c.owner_id AS owner_id,

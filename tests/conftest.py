@@ -53,6 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     profiles.load(config)
+    if config.pluginmanager.has_plugin("xdist"):
+        from tests import schedule
+
+        config.pluginmanager.register(schedule)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -60,18 +64,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = metafunc.config.getoption("--engine")
         engines = ENGINES if chosen == "both" else (chosen,)
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of one server stay together, so that each server is started in one process only."""
-    if not config.pluginmanager.has_plugin("xdist"):
-        return
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        on = callspec.params.get("engine") if callspec is not None else None
-        if on is not None or "unit" not in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group(on or item.path.parent.name))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from dal.statements import house
 __all__ = ["ConversationParticipantsGateway"]
 
 _DELETE_BY_CONVERSATION = house().affected("conversation_participants/delete_by_conversation")
+_DELETE_MANY = house().affected("conversation_participants/delete_many")
 _DELETE_ONE = house().affected("conversation_participants/delete_one")
 _INSERT = house().affected("conversation_participants/insert")
 _INSERT_MANY = house().bulk("conversation_participants/insert_many")
@@ -36,6 +37,10 @@ class ConversationParticipantsGateway:
         return await self.executor.affected(
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id
         )
+
+    async def delete_many(self, *, conversation_ids: Sequence[UUID]) -> int:
+        """Take everybody out of conversations that are locked, in a trash."""
+        return await self.executor.affected(_DELETE_MANY, conversation_ids=conversation_ids)
 
     async def delete_one(self, *, conversation_id: UUID, user_id: UUID) -> int:
         """Take a participant out of a conversation that is locked."""

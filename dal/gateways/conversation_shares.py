@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ __all__ = ["ConversationSharesGateway"]
 
 _DELETE_BY_CONVERSATION = house().affected("conversation_shares/delete_by_conversation")
 _DELETE_EXPIRED = house().affected("conversation_shares/delete_expired")
+_DELETE_MANY = house().affected("conversation_shares/delete_many")
 _FIND_CONVERSATION = house().find("conversation_shares/find_conversation", UUID)
 _FIND_OPEN = house().find("conversation_shares/find_open", OpenShareRow)
 _INSERT = house().affected("conversation_shares/insert")
@@ -46,6 +48,10 @@ class ConversationSharesGateway:
         return await self.executor.affected(
             _DELETE_EXPIRED, expired_before=expired_before, limit_rows=limit_rows
         )
+
+    async def delete_many(self, *, conversation_ids: Sequence[UUID]) -> int:
+        """Remove all shares of conversations that are locked, in a trash."""
+        return await self.executor.affected(_DELETE_MANY, conversation_ids=conversation_ids)
 
     async def find_conversation(self, *, share_id: UUID) -> UUID | None:
         """Find the conversation of a share, which is locked before the share."""

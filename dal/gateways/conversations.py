@@ -21,20 +21,29 @@ from dal.statements import house
 __all__ = ["ConversationsGateway"]
 
 _ADD_PROMPT = house().affected("conversations/add_prompt")
+_ARCHIVE_IDLE = house().affected("conversations/archive_idle")
+_ARCHIVE_OWN = house().affected("conversations/archive_own")
 _COUNT_OWN = house().value("conversations/count_own", int)
 _COUNT_TRASH = house().value("conversations/count_trash", int)
+_DELETE_MANY = house().affected("conversations/delete_many")
 _DELETE_ONE = house().affected("conversations/delete_one")
 _EXISTS = house().value("conversations/exists", bool)
 _GET = house().one("conversations/get", Conversation)
 _INSERT = house().affected("conversations/insert")
 _INSERT_MANY = house().bulk("conversations/insert_many")
 _LIST_ARCHIVED = house().many("conversations/list_archived", ConversationSummary)
+_LIST_IDLE = house().many("conversations/list_idle", UUID)
 _LIST_OWN = house().many("conversations/list_own", ConversationSummary)
+_LIST_OWN_BY_STATUS = house().many("conversations/list_own_by_status", ConversationSummary)
+_LIST_OWN_RECENT = house().many("conversations/list_own_recent", ConversationSummary)
 _LIST_OWN_WHOLE = house().many("conversations/list_own_whole", Conversation)
+_LIST_PINNED = house().many("conversations/list_pinned", ConversationSummary)
+_LIST_PURGEABLE = house().many("conversations/list_purgeable", UUID)
 _LIST_SHARED = house().many("conversations/list_shared", ConversationSummary)
 _LIST_TAKEN_IDS = house().many("conversations/list_taken_ids", UUID)
 _LIST_TRASH = house().many("conversations/list_trash", ConversationSummary)
 _LOCK_FOR_PARTICIPANT = house().find("conversations/lock_for_participant", ConversationRow)
+_LOCK_PURGEABLE = house().many("conversations/lock_purgeable", UUID)
 _LOCK_TOTALS = house().find("conversations/lock_totals", ConversationTotals)
 _LOCK_TRASH = house().find("conversations/lock_trash", UUID)
 _RECORD_PROMPT = house().last_id("conversations/record_prompt")
@@ -66,6 +75,18 @@ class ConversationsGateway:
             now=now,
         )
 
+    async def archive_idle(
+        self, *, now: datetime, conversation_ids: Sequence[UUID], idle_before: datetime
+    ) -> int:
+        """Archive conversations that are idle still, by their ids."""
+        return await self.executor.affected(
+            _ARCHIVE_IDLE, now=now, conversation_ids=conversation_ids, idle_before=idle_before
+        )
+
+    async def archive_own(self, *, now: datetime, actor_id: UUID) -> int:
+        """Archive all of the actor's own live conversations that are not."""
+        return await self.executor.affected(_ARCHIVE_OWN, now=now, actor_id=actor_id)
+
     async def count_own(self, *, actor_id: UUID) -> int:
         """Count the actor's own live conversations, the archived ones too."""
         return await self.executor.value(_COUNT_OWN, actor_id=actor_id)
@@ -73,6 +94,10 @@ class ConversationsGateway:
     async def count_trash(self, *, actor_id: UUID) -> int:
         """Count the conversations in the actor's trash."""
         return await self.executor.value(_COUNT_TRASH, actor_id=actor_id)
+
+    async def delete_many(self, *, conversation_ids: Sequence[UUID]) -> int:
+        """Remove conversations that are locked, and that nothing hangs on any more."""
+        return await self.executor.affected(_DELETE_MANY, conversation_ids=conversation_ids)
 
     async def delete_one(self, *, conversation_id: UUID) -> int:
         """Remove a conversation that is locked, and that nothing hangs on any more."""
@@ -150,6 +175,10 @@ class ConversationsGateway:
             limit_rows=limit_rows,
         )
 
+    async def list_idle(self, *, idle_before: datetime, limit_rows: int) -> list[UUID]:
+        """List live conversations in which nothing was said since a time, longest idle first."""
+        return await self.executor.many(_LIST_IDLE, idle_before=idle_before, limit_rows=limit_rows)
+
     async def list_own(
         self, *, actor_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
     ) -> list[ConversationSummary]:
@@ -162,12 +191,68 @@ class ConversationsGateway:
             limit_rows=limit_rows,
         )
 
+    async def list_own_by_status(
+        self,
+        *,
+        actor_id: UUID,
+        conversation_status: str,
+        before_at: datetime,
+        before_id: UUID,
+        limit_rows: int,
+    ) -> list[ConversationSummary]:
+        """Page through the actor's own conversations of a status, active last first."""
+        return await self.executor.many(
+            _LIST_OWN_BY_STATUS,
+            actor_id=actor_id,
+            conversation_status=conversation_status,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def list_own_recent(
+        self,
+        *,
+        actor_id: UUID,
+        since_at: datetime,
+        before_at: datetime,
+        before_id: UUID,
+        limit_rows: int,
+    ) -> list[ConversationSummary]:
+        """Page through the actor's own conversations active since a time, active last first."""
+        return await self.executor.many(
+            _LIST_OWN_RECENT,
+            actor_id=actor_id,
+            since_at=since_at,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
     async def list_own_whole(
         self, *, actor_id: UUID, before_id: UUID, limit_rows: int
     ) -> list[Conversation]:
         """Page through the actor's own conversations with context and settings, newest first."""
         return await self.executor.many(
             _LIST_OWN_WHOLE, actor_id=actor_id, before_id=before_id, limit_rows=limit_rows
+        )
+
+    async def list_pinned(
+        self, *, actor_id: UUID, before_at: datetime, before_id: UUID, limit_rows: int
+    ) -> list[ConversationSummary]:
+        """Page through the conversations that the actor pinned, active last first."""
+        return await self.executor.many(
+            _LIST_PINNED,
+            actor_id=actor_id,
+            before_at=before_at,
+            before_id=before_id,
+            limit_rows=limit_rows,
+        )
+
+    async def list_purgeable(self, *, deleted_before: datetime, limit_rows: int) -> list[UUID]:
+        """List conversations that are in a trash since before a time, deleted first first."""
+        return await self.executor.many(
+            _LIST_PURGEABLE, deleted_before=deleted_before, limit_rows=limit_rows
         )
 
     async def list_shared(
@@ -211,6 +296,14 @@ class ConversationsGateway:
         """Lock a live conversation, and what the actor may do in it, before it is changed."""
         return await self.executor.find(
             _LOCK_FOR_PARTICIPANT, conversation_id=conversation_id, actor_id=actor_id
+        )
+
+    async def lock_purgeable(
+        self, *, conversation_ids: Sequence[UUID], deleted_before: datetime
+    ) -> list[UUID]:
+        """Lock those of some conversations that are in a trash since before a time."""
+        return await self.executor.many(
+            _LOCK_PURGEABLE, conversation_ids=conversation_ids, deleted_before=deleted_before
         )
 
     async def lock_totals(self, *, conversation_id: UUID) -> ConversationTotals | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -18,6 +18,7 @@ from dal.statements import house
 __all__ = ["PromptsGateway"]
 
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
+_DELETE_MANY = house().affected("prompts/delete_many")
 _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
     "prompts/find_conversation_including_deleted", UUID
 )
@@ -43,6 +44,12 @@ class PromptsGateway:
         """Remove prompts of a locked conversation in the trash, the lowest numbers first."""
         return await self.executor.affected(
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
+        )
+
+    async def delete_many(self, *, conversation_ids: Sequence[UUID], limit_rows: int) -> int:
+        """Remove prompts of locked conversations in a trash, the lowest numbers of each first."""
+        return await self.executor.affected(
+            _DELETE_MANY, conversation_ids=conversation_ids, limit_rows=limit_rows
         )
 
     async def find_conversation_including_deleted(self, *, prompt_id: UUID) -> UUID | None:

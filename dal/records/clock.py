@@ -41,16 +41,16 @@ def check_time(field: str, value: object) -> datetime:
     return value.astimezone(UTC)
 
 
-def ago(now: datetime, age: object) -> datetime:
+def ago(now: datetime, age: object, *, field: str = "older_than") -> datetime:
     """The time that lies ``age`` before ``now``, for what is removed because it is that old.
 
     Longer ago than any server stores is as long ago as it stores: nothing is that old.
 
     Raises:
-        ValueRejectedError: ``age`` is no timedelta, or negative; the field is ``older_than``.
+        ValueRejectedError: ``age`` is no timedelta, or negative; ``field`` is named.
     """
     if not isinstance(age, timedelta) or age < timedelta(0):
-        raise ValueRejectedError("older_than: a timedelta, 0 or more", field="older_than")
+        raise ValueRejectedError(f"{field}: a timedelta, 0 or more", field=field)
     return now - min(age, now - START_OF_TIME)
 
 

@@ -20,7 +20,9 @@ __all__ = [
     "conversation_id",
     "conversation_last_activity_at",
     "conversation_owner",
+    "conversation_status",
     "conversation_totals",
+    "is_pinned",
     "last_read",
     "live_prompts",
     "n_conversations",
@@ -72,6 +74,16 @@ def conversation_archived_at(n: int) -> datetime | None:
     if n % 4 == 0:
         return START + timedelta(days=20, hours=n // 80) if n % 20 == 12 else None
     return START + timedelta(days=20) if n % 7 == 2 else None
+
+
+def conversation_status(n: int) -> str:
+    """Each a third of OWNER's."""
+    return ("active", "paused", "completed")[n // 4 % 3]
+
+
+def is_pinned(n: int, user: int) -> bool:
+    """Whether somebody who takes part pinned conversation ``n``: a fifth, one of them all."""
+    return (n + user) % 5 == 1 or user == _A_DELETED_USER
 
 
 def conversation_last_activity_at(n: int) -> datetime:
@@ -254,7 +266,7 @@ def _conversations(factor: int) -> Iterator[Row]:
             "description": None if n % 2 else f"About {n}",
             "context": json.dumps({"about": n}),
             "settings": json.dumps({"model": "a-model"}),
-            "status": ("active", "paused", "completed")[n // 4 % 3],
+            "status": conversation_status(n),
             "archived_at": conversation_archived_at(n),
             "last_activity_at": conversation_last_activity_at(n),
             "last_sequence": n_prompts(n),
@@ -276,7 +288,7 @@ def _participants(factor: int) -> Iterator[Row]:
                 "role": role,
                 "can_write": role != "viewer",
                 "can_share": may_share(n, user, role),
-                "is_pinned": (n + user) % 5 == 1,
+                "is_pinned": is_pinned(n, user),
                 "last_read_sequence": last_read(n),
                 "last_accessed_at": None if user % 2 else START + timedelta(days=11),
                 "added_by": user_id(conversation_owner(n, factor)),

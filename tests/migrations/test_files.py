@@ -76,8 +76,11 @@ def test_the_files_are_without_fault() -> None:
         (added("0015.create.py"), "0015.create.py: neither a migration"),
         (lambda folder: (folder / "more").mkdir(), "more: neither a migration"),
         (
-            renamed("0018.create-conversation-shares", "0020.create-conversation-shares"),
-            "0020.create-conversation-shares.sql: its number should be 0018",
+            renamed(
+                "0020.add-conversation-participants-pinned",
+                "0022.add-conversation-participants-pinned",
+            ),
+            "0022.add-conversation-participants-pinned.sql: its number should be 0020",
         ),
         (
             renamed("0007.create-audit-logs", "0006.create-audit-logs"),

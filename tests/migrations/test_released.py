@@ -49,6 +49,12 @@ RELEASED: Final = {
     "0018.create-conversation-shares": (
         "61da7e1988d7c6f883e75d43ffb7149fd75d375de91eb99025e89cc68e027aa0"
     ),
+    "0019.add-conversations-keys": (
+        "e7d3e03ee240a29d2bc2015dbbe5df71831c9ca995e17ecad188f51d0a53a50b"
+    ),
+    "0020.add-conversation-participants-pinned": (
+        "4cbf5bd5ebe0a325b9af419df7bfb7c5f877b1f8cd5b54eba5eeb6e664071f0b"
+    ),
 }
 
 

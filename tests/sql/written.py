@@ -32,7 +32,8 @@ async def _row(world: World, statement: Statement, values: Values) -> Values:
     """The columns of the row, by name; none where there is no row."""
     sql = _ROWS.get(statement.name) or _ROWS[statement.name.partition("/")[0]]
     for param in statement.params:
-        sql = sql.replace(f":{param.name}", param.type.literal(values[param.name], param.name))
+        if f":{param.name}" in sql:
+            sql = sql.replace(f":{param.name}", param.type.literal(values[param.name], param.name))
     answer = await world.run(sql)
     if not answer.rows:
         return {}

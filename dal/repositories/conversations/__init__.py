@@ -37,7 +37,9 @@ from dal.records.keep import KEEP, Keep
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of, start_by_time
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import changing, part
+from dal.repositories.conversations.archiving import ConversationArchiving
 from dal.repositories.conversations.exchange import ConversationExchange
+from dal.repositories.conversations.lists import ConversationLists
 from dal.repositories.conversations.participants import ConversationParticipants
 from dal.repositories.conversations.rules import (
     TARGET,
@@ -65,6 +67,16 @@ class ConversationRepository(ConversationRules):
         return ConversationParticipants(self._scope)
 
     @property
+    def lists(self) -> ConversationLists:
+        """More lists: recent, by_status, pinned."""
+        return ConversationLists(self._scope)
+
+    @property
+    def archiving(self) -> ConversationArchiving:
+        """Many at once: archive_all, archive_idle."""
+        return ConversationArchiving(self._scope)
+
+    @property
     def exchange(self) -> ConversationExchange:
         """Many at once: create_many, export."""
         return ConversationExchange(self._scope)
@@ -76,7 +88,7 @@ class ConversationRepository(ConversationRules):
 
     @property
     def trash(self) -> ConversationTrash:
-        """What is deleted: seen, counted, purged."""
+        """What is deleted: seen, counted, purged, and long ago."""
         return ConversationTrash(self._scope)
 
     # -------------------------------------------------------------------- read

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from dal.gateways import PromptsGateway
-from dal.records.clock import END_OF_TIME
+from dal.records.clock import END_OF_TIME, ago
 from dal.records.conversations import ConversationSummary
-from dal.records.page import Page, check_limit, page_of, start_by_time
+from dal.records.page import Page, check_batch, check_limit, page_of, start_by_time
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.rules import TARGET, ConversationRules
 
 __all__ = ["ConversationTrash"]
 
 _PROMPTS_AT_ONCE: Final = 10_000
+_CONVERSATIONS_AT_ONCE: Final = 100
 
 
 @part("conversations.trash")
@@ -74,3 +76,42 @@ class ConversationTrash(ConversationRules):
         await self._participants.delete_by_conversation(conversation_id=conversation_id)
         await self._conversations.delete_one(conversation_id=conversation_id)
         await self._audit.write(action, TARGET, conversation_id)
+
+    @changing
+    async def purge_deleted(self, *, older_than: timedelta, batch: int = 1000) -> int:
+        """Remove what has been in a trash for so long, for the system; how many rows of it.
+
+        One batch a call, a transaction that removes at most ``batch`` prompts, so that nobody waits
+        for long: call again until it is 0. Killed at any point, the next call goes on. Who takes
+        part and the links go first: from then on a conversation cannot be restored.
+
+        Returns:
+            Prompts and conversations that were removed, together.
+
+        Raises:
+            PermissionDeniedError: the actor is not the system.
+            ValueRejectedError: ``older_than`` is no time or negative, or ``batch`` not 1 to 10,000.
+        """
+        action = "conversation.purge_deleted"
+        self._only_system_changes(action, TARGET, None, "trashes are emptied by the system alone")
+        now = self._scope.clock.now()
+        deleted_before, most = ago(now, older_than), check_batch(batch)
+        old = await self._conversations.list_purgeable(
+            deleted_before=deleted_before, limit_rows=_CONVERSATIONS_AT_ONCE
+        )
+        ids = await self._conversations.lock_purgeable(
+            conversation_ids=old, deleted_before=deleted_before
+        )
+        if not ids:
+            return 0
+        await self._shares.delete_many(conversation_ids=ids)
+        await self._participants.delete_many(conversation_ids=ids)
+        prompts = await PromptsGateway(self._scope).delete_many(
+            conversation_ids=ids, limit_rows=most
+        )
+        # Fewer than were asked for: there are no more.
+        whole = await self._conversations.delete_many(conversation_ids=ids) if prompts < most else 0
+        removed = prompts + whole
+        changes = {"conversations": {"from": whole, "to": 0}}
+        await self._audit.write(action, TARGET, None, changes=changes, affected=removed, at=now)
+        return removed

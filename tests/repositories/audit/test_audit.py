@@ -36,6 +36,17 @@ async def _refresh(world: Any, me: dal.Session) -> None:
     world.affected = (await me.templates.search_statistics.refresh()).documents
 
 
+async def _archive_idle(w: ConversationWorld, me: dal.Session) -> None:
+    w.clock.move(timedelta(days=400))
+    idle = me.conversations.archiving.archive_idle
+    w.affected = await idle(older_than=timedelta(days=399), batch=10_000)
+
+
+async def _purge_deleted(w: ConversationWorld, me: dal.Session) -> None:
+    w.clock.move(timedelta(days=31))
+    w.affected = await me.conversations.trash.purge_deleted(older_than=timedelta(days=30))
+
+
 async def _purge_shares(w: ConversationWorld, me: dal.Session) -> None:
     w.clock.move(timedelta(days=31))
     w.affected = await me.conversations.shares.purge_expired(older_than=timedelta(0))
@@ -278,6 +289,24 @@ WALK: Final[dict[str, Walk]] = {
             [dal.ImportedConversation(title="t") for _ in range(3)]
         ),
         {"action": "conversation.create_many", "target_id": None, "affected": 3},
+    ),
+    "conversations.archiving.archive_all": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.archiving.archive_all(),
+        {"action": "conversation.archive_all", "target_id": None},
+    ),
+    "conversations.archiving.archive_idle": (
+        True,
+        "system_live",
+        lambda w, me: _archive_idle(w, me),
+        {"action": "conversation.archive_idle", "target_id": None},
+    ),
+    "conversations.trash.purge_deleted": (
+        True,
+        "system_deleted",
+        lambda w, me: _purge_deleted(w, me),
+        {"action": "conversation.purge_deleted", "target_id": None},
     ),
     "conversations.update_details": (
         False,
@@ -784,6 +813,21 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "anonymous",
         lambda w, me: me.conversations.exchange.create_many([]),
     ),
+    "conversation.archive_all": (
+        "owner_live",
+        "anonymous",
+        lambda w, me: me.conversations.archiving.archive_all(),
+    ),
+    "conversation.archive_idle": (
+        "owner_live",
+        "other",
+        lambda w, me: me.conversations.archiving.archive_idle(older_than=timedelta(0)),
+    ),
+    "conversation.purge_deleted": (
+        "owner_live",
+        "other",
+        lambda w, me: me.conversations.trash.purge_deleted(older_than=timedelta(0)),
+    ),
     "conversation.update_details": (
         "owner_live",
         "system",
@@ -861,6 +905,9 @@ NO_TARGET: Final = frozenset(
         "category.merge",
         "conversation.create",
         "conversation.create_many",
+        "conversation.archive_all",
+        "conversation.archive_idle",
+        "conversation.purge_deleted",
         "conversation.revoke_own_shares",
         "conversation.purge_shares",
         "prompt.create",

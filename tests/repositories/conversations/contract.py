@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -47,6 +48,10 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "count_mine":              "yes yes no no no      no no no no     no no    no no PD  PD PD PD",
     "trash.list_mine":         "no no yes no no       no no no no     no no    no no PD  PD PD PD",
     "trash.count_mine":        "no no yes no no       no no no no     no no    no no PD  PD PD PD",
+    # what was said in the last hour; who pinned it
+    "lists.recent":            "yes no no no no       no no no no     no no    no no PD  PD PD PD",
+    "lists.by_status":         "yes no no no no       no no no no     no no    no no PD  PD PD PD",
+    "lists.pinned":            "yes yes no no no      yes yes no no   no no    no no PD  PD PD PD",
     "participants.list_of":    "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  yes NF NF",
     # with the id of the case's conversation
     "create":                  "UQ UQ UQ PM yes       UQ UQ UQ UQ     UQ UQ    UQ UQ PD  PD PD PD",
@@ -59,6 +64,7 @@ CONVERSATIONS: Final[dict[str, str]] = {
     # by the owner alone
     "archive":                 "yes no NF NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
     "unarchive":               "no yes NF NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
+    "archiving.archive_all":   "yes no no NF no       no no no no     no no    no no PD  PD PD PD",
     "soft_delete":             "yes yes NF NF NF      PD PD NF NF     PD NF    NF NF NF  PD NF NF",
     "restore":                 "NF NF yes NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
     "trash.purge":             "NF NF yes NF NF       PD PD NF NF     PD NF    NF NF NF  PD NF NF",
@@ -83,6 +89,8 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "participants.mark_read":  "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     # by the system, which finds no fault
     "recompute": "PD PD PD PD PD        PD PD PD PD      PD PD    PD PD PD  no NF NF",
+    "archiving.archive_idle":  "PD PD PD PD PD        PD PD PD PD     PD PD    PD PD PD  yes no no",
+    "trash.purge_deleted":     "PD PD PD PD PD        PD PD PD PD     PD PD    PD PD PD  no yes no",
     # what is revoked with its conversation has ended too
     "shares.purge_expired":    "PD PD PD PD PD       PD PD PD PD     PD PD    PD PD PD  yes yes no",
 }  # fmt: skip
@@ -153,6 +161,10 @@ async def conversation_world(
             await as_owner.prompts.create(world.id, user_input="What?", response="That.")
         world.link = await mine.shares.create(world.id, max_views=5)
         world.page = (await mine.shares.open(world.link.token, limit=1)).prompts.next or ""
+    if method == "lists.pinned":
+        for user in (owner, collaborator):
+            pins = db.acting_as(dal.Actor.user(user.id)).conversations.participants
+            await pins.set_pinned(world.id, True)
     if prepare is not None:
         await prepare(world)
     if who == "removed":
@@ -427,6 +439,42 @@ async def _recompute(w: ConversationWorld) -> bool:
     return await w.me.conversations.recompute(w.id)
 
 
+async def _archive_all(w: ConversationWorld) -> bool:
+    count = await w.me.conversations.archiving.archive_all()
+    if w.case.startswith("owner"):
+        found = await w.system.conversations.find(w.id)
+        assert found is None or found.archived_at is not None
+    return count == 1
+
+
+async def _archive_idle(w: ConversationWorld) -> bool:
+    w.clock.move(timedelta(days=400))
+    idle = w.me.conversations.archiving.archive_idle
+    archived = await idle(older_than=timedelta(days=399), batch=10_000)
+    found = await w.system.conversations.find(w.id)
+    assert found is None or found.archived_at == w.clock.now()
+    assert await idle(older_than=timedelta(days=399)) == 0
+    return found is not None and archived > 0
+
+
+async def _purge_deleted(w: ConversationWorld) -> bool:
+    w.clock.move(timedelta(days=31))
+    removed = 0
+    while more := await w.me.conversations.trash.purge_deleted(older_than=timedelta(days=30)):
+        removed += more
+    return (
+        removed > 0
+        and not (await w.as_owner.conversations.trash.list_mine()).rows
+        and (w.case == "system_deleted")
+    )
+
+
+async def _pinned(w: ConversationWorld) -> bool:
+    rows = (await w.me.conversations.lists.pinned()).rows
+    assert all(row.is_pinned for row in rows)
+    return [row.id for row in rows] == [w.id]
+
+
 async def _set_pinned(w: ConversationWorld) -> bool:
     await w.me.conversations.participants.set_pinned(w.id, True)
     mine = w.me.conversations
@@ -465,6 +513,12 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "participants.set_pinned": _set_pinned,
     "participants.mark_read": _mark_read,
     "recompute": _recompute,
+    "lists.recent": _list(lambda c: partial(c.lists.recent, within=timedelta(hours=1))),
+    "lists.by_status": _list(lambda c: partial(c.lists.by_status, "active")),
+    "lists.pinned": _pinned,
+    "archiving.archive_all": _archive_all,
+    "archiving.archive_idle": _archive_idle,
+    "trash.purge_deleted": _purge_deleted,
     "shares.list_of": _list_links,
     "shares.list_mine": _list_own_links,
     "shares.create": _create_link,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID
@@ -31,6 +31,23 @@ from tests.sql.aggregates.users import INACTIVE_USER
 # Conversations of OWNER: a live one, one in the trash, and one that somebody else owns.
 LIVE: Final = 60
 IN_TRASH: Final[Values] = {"conversation_id": fill.conversation_id(48)}
+
+
+def _is_deleted(n: int) -> bool:
+    return fill.conversation_deleted_at(n) is not None
+
+
+# Deleted one after the other.
+_TWO_IN_TRASH: Final[Values] = {
+    "conversation_ids": [fill.conversation_id(n) for n in (8, 48)],
+}
+_DELETED_AT: Final = cast(datetime, fill.conversation_deleted_at(48))
+# Two that are idle as long as the other, and one that is archived.
+_IDLE_BEFORE: Final = fill.conversation_last_activity_at(56)
+_IDLE: Final[Values] = {
+    "conversation_ids": [fill.conversation_id(n) for n in (24, 40, 56, 12)],
+    "idle_before": _IDLE_BEFORE,
+}
 
 
 def _is_seen(n: int, factor: int) -> bool:
@@ -193,6 +210,7 @@ def _own(factor: int, *, deleted: bool) -> list[tuple[object, ...]]:
         for n in range(fill.n_conversations(factor))
         if fill.conversation_owner(n, factor) == OWNER
         and (fill.conversation_deleted_at(n) is not None) == deleted
+        and n != fill.A_BARE_CONVERSATION
     ]
     return [(len(found),)]
 
@@ -216,13 +234,17 @@ def _share_number(values: Values) -> tuple[int, int]:
 
 
 def _page(
-    is_listed: Callable[[int, int], bool], key: Callable[[int], tuple[Any, ...]], *names: str
+    is_listed: Callable[[int, int], bool],
+    key: Callable[[int], tuple[Any, ...]],
+    *names: str,
+    more: Callable[[int, Values], bool] = lambda n, values: True,
 ) -> Numbers:
     """The ids of a page: what is listed, last first, behind where it begins."""
 
     def ids(factor: int, values: Values) -> list[tuple[object, ...]]:
         begin = tuple(values[name] for name in names)
         found = [n for n in range(fill.n_conversations(factor)) if is_listed(n, factor)]
+        found = [n for n in found if more(n, values)]
         behind = [n for n in found if (*key(n), fill.conversation_id(n)) < begin]
         ordered = sorted(behind, key=lambda n: (*key(n), n), reverse=True)
         return [(fill.conversation_id(n),) for n in ordered[:LIMIT]]
@@ -243,10 +265,6 @@ def _is_archived(n: int) -> bool:
     return fill.conversation_archived_at(n) is not None
 
 
-def _is_deleted(n: int) -> bool:
-    return fill.conversation_deleted_at(n) is not None
-
-
 _LISTS: Final[Mapping[str, Numbers]] = {
     "conversations/list_own": _page(
         lambda n, factor: _is_own(n, factor) and not _is_deleted(n) and not _is_archived(n),
@@ -265,6 +283,32 @@ _LISTS: Final[Mapping[str, Numbers]] = {
         lambda n, factor: _is_own(n, factor) and _is_deleted(n),
         lambda n: (fill.conversation_deleted_at(n),),
         "before_deleted_at",
+        "before_id",
+    ),
+    "conversations/list_own_by_status": _page(
+        lambda n, factor: _is_own(n, factor) and not _is_deleted(n) and not _is_archived(n),
+        _activity,
+        "before_at",
+        "before_id",
+        more=lambda n, values: fill.conversation_status(n) == values["conversation_status"],
+    ),
+    "conversations/list_own_recent": _page(
+        lambda n, factor: _is_own(n, factor) and not _is_deleted(n) and not _is_archived(n),
+        _activity,
+        "before_at",
+        "before_id",
+        more=lambda n, values: (
+            fill.conversation_last_activity_at(n) >= cast(datetime, values["since_at"])
+        ),
+    ),
+    "conversations/list_pinned": _page(
+        lambda n, factor: (
+            _is_seen(n, factor)
+            and OWNER in fill.participants(n, factor)
+            and fill.is_pinned(n, OWNER)
+        ),
+        _activity,
+        "before_at",
         "before_id",
     ),
     "conversations/list_shared": _page(
@@ -377,6 +421,33 @@ def _left(values: Values) -> Values:
     return {"lowest": removed + 1 if left else None, "n": left}
 
 
+def _left_of_many(values: Values) -> Values:
+    """Of the second one: the first has eight."""
+    there, removed = fill.n_prompts(48), cast(int, values["limit_rows"]) - fill.n_prompts(8)
+    left = max(0, there - max(0, removed))
+    return {"lowest": max(0, removed) + 1 if left else None, "n": left}
+
+
+def _idle(factor: int, values: Values) -> list[tuple[object, ...]]:
+    before = cast(datetime, values["idle_before"])
+    found = [
+        (*_activity(n), fill.conversation_id(n))
+        for n in range(fill.n_conversations(factor))
+        if _is_seen(n, factor) and not _is_archived(n) and _activity(n) < (before,)
+    ]
+    return [(row[-1],) for row in sorted(found)[:LIMIT]]
+
+
+def _purgeable(factor: int, values: Values) -> list[tuple[object, ...]]:
+    before = cast(datetime, values["deleted_before"])
+    found = [
+        (at, fill.conversation_archived_at(n) or fill.START, _activity(n), fill.conversation_id(n))
+        for n in range(fill.n_conversations(factor))
+        if (at := fill.conversation_deleted_at(n)) is not None and at < before
+    ]
+    return [(row[-1],) for row in sorted(found)[:LIMIT]]
+
+
 def _prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
     n, after = _number(values), cast(int, values["after_sequence"])
     listed = [k for k in fill.live_prompts(n) if k > after]
@@ -386,6 +457,8 @@ def _prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
 AGGREGATE: Final = Aggregate(
     tables=("prompts", "conversation_shares", "conversation_participants", "conversations"),
     values={
+        "idle_before": (END_OF_TIME, BEFORE_ALL),
+        "since_at": (fill.START, END_OF_TIME),
         "conversation_ids": (
             [fill.conversation_id(LIVE), fill.conversation_id(8)],
             [NOBODY],
@@ -459,6 +532,24 @@ AGGREGATE: Final = Aggregate(
         ),
         "conversations/exists": ({}, _OF_OTHERS),
         "conversations/get": ({}, _OF_OTHERS),
+        "conversation_participants/delete_many": (_TWO_IN_TRASH,),
+        "conversation_shares/delete_many": (_TWO_IN_TRASH,),
+        "prompts/delete_many": (_TWO_IN_TRASH, {**_TWO_IN_TRASH, "limit_rows": 5}),
+        "conversations/delete_many": (
+            {"conversation_ids": [fill.conversation_id(fill.A_BARE_CONVERSATION)]},
+        ),
+        "conversations/archive_idle": (_IDLE,),
+        "conversations/list_idle": ({}, {"idle_before": fill.conversation_last_activity_at(16)}),
+        "conversations/list_own_by_status": ({}, {"conversation_status": "active"}),
+        "conversations/list_own_recent": (
+            {},
+            {"since_at": fill.conversation_last_activity_at(80)},
+        ),
+        "conversations/list_purgeable": ({}, {"deleted_before": _DELETED_AT}),
+        "conversations/lock_purgeable": (
+            _TWO_IN_TRASH,
+            {**_TWO_IN_TRASH, "deleted_before": _DELETED_AT},
+        ),
         "conversations/insert": (_NEW,),
         "conversations/insert_many": (_NEW,),
         "conversation_participants/insert_many": ({"user_id": fill.user_id(STRANGER)},),
@@ -508,6 +599,13 @@ AGGREGATE: Final = Aggregate(
             "one that the actor only reads": _conversation(_AS_VIEWER),
         },
         "conversations/list_shared": {"a participant who is deleted": actor(DELETED_USER)},
+        "conversations/list_pinned": {"a participant who is deleted": actor(DELETED_USER)},
+        "conversations/restore": {
+            "one that is being purged": _conversation(fill.A_BARE_CONVERSATION),
+            "one of somebody else's that the actor takes part in": _conversation(
+                next(n for n in range(1, 200, 4) if _is_deleted(n))
+            ),
+        },
         "prompts/get": {
             "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
             "a participant who is deleted": actor(DELETED_USER),
@@ -527,6 +625,14 @@ AGGREGATE: Final = Aggregate(
         "prompts/sum_by_conversation": lambda _, values: [
             fill.conversation_totals(_number(values))
         ],
+        "conversations/list_idle": _idle,
+        "conversations/list_purgeable": _purgeable,
+        "conversations/lock_purgeable": lambda _, values: [
+            (i,)
+            for n, i in ((8, fill.conversation_id(8)), (48, fill.conversation_id(48)))
+            if cast(datetime, fill.conversation_deleted_at(n))
+            < cast(datetime, values["deleted_before"])
+        ],
         "conversations/count_own": lambda factor, _: _own(factor, deleted=False),
         "conversations/count_trash": lambda factor, _: _own(factor, deleted=True),
     },
@@ -537,6 +643,14 @@ AGGREGATE: Final = Aggregate(
         " WHERE conversation_id = :conversation_id AND user_id = :actor_id",
         "conversation_participants/update_read": "SELECT * FROM conversation_participants"
         " WHERE conversation_id = :conversation_id AND user_id = :actor_id",
+        "conversations/archive_idle": "SELECT COUNT(*) AS n FROM conversations"
+        " WHERE archived_at = :now AND updated_at = :now",
+        "conversations/archive_own": "SELECT c.*, d.archived_at AS earlier"
+        " FROM conversations AS c INNER JOIN conversations AS d"
+        f" ON d.id = UNHEX('{fill.conversation_id(12).hex}') WHERE c.owner_id = :actor_id"
+        f" AND c.id = UNHEX('{fill.conversation_id(LIVE).hex}')",
+        "prompts/delete_many": "SELECT MIN(sequence_number) AS lowest, COUNT(*) AS n"
+        f" FROM prompts WHERE conversation_id = UNHEX('{fill.conversation_id(48).hex}')",
         "conversation_shares": "SELECT * FROM conversation_shares WHERE id = :share_id",
         "conversation_shares/record_view": "SELECT * FROM conversation_shares"
         " WHERE token_hash = :token_hash",
@@ -574,6 +688,7 @@ AGGREGATE: Final = Aggregate(
         "conversations/subtract_prompt": _counted(-1),
         "conversations/update_totals": same("message_count", "token_count", "cost"),
         "prompts/delete_by_conversation": _left,
+        "prompts/delete_many": _left_of_many,
         "prompts/insert": same(
             "conversation_id",
             "author_id",
@@ -591,6 +706,11 @@ AGGREGATE: Final = Aggregate(
         "conversations/insert": _new,
         "conversations/restore": restored_at_now,
         "conversations/soft_delete": same(deleted_at="now", updated_at="now"),
+        "conversations/archive_idle": lambda _: {"n": 2},
+        "conversations/archive_own": lambda values: {
+            "archived_at": values["now"],
+            "updated_at": values["now"],
+        },
         "conversations/update_archived": same("archived_at", updated_at="now"),
         "conversations/update_details": same(updated_at="now"),
         "conversations/update_owner": same("owner_id", updated_at="now"),
