@@ -55,8 +55,15 @@ from dal.errors import (
 from dal.records.actor import Actor, ActorType, Role
 from dal.records.audit import AuditEntry, Outcome
 from dal.records.clock import Clock, ManualClock, SystemClock
+from dal.records.conversation_statistics import (
+    ConversationCost,
+    ConversationsOfDay,
+    ConversationStatistics,
+    ShareStatistics,
+)
 from dal.records.conversations import (
     Conversation,
+    ConversationHit,
     ConversationStatus,
     ConversationSummary,
     Participant,
@@ -135,10 +142,14 @@ __all__ = [
     "ConnectionLostError",
     "ConstraintError",
     "Conversation",
+    "ConversationCost",
     "ConversationExport",
+    "ConversationHit",
     "ConversationRepository",
+    "ConversationStatistics",
     "ConversationStatus",
     "ConversationSummary",
+    "ConversationsOfDay",
     "DalError",
     "Database",
     "DeadlockError",
@@ -181,6 +192,7 @@ __all__ = [
     "Session",
     "Share",
     "ShareScope",
+    "ShareStatistics",
     "SharedPrompt",
     "Snippet",
     "Sort",

@@ -67,6 +67,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_participants TO dal_applica
 -- A share is revoked and extended, counts its views, and is removed long after its end.
 GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_shares TO dal_application;
 
+-- What the search looks in: written anew with each change, found by another owner after a transfer.
+GRANT SELECT, INSERT, UPDATE, DELETE ON prompt_postings TO dal_application;
+
 -- A prompt is deleted by a stamp, and goes for good with its conversation.
 GRANT SELECT, INSERT, UPDATE, DELETE ON prompts TO dal_application;
 

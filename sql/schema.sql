@@ -225,6 +225,17 @@ CREATE TABLE `prompts` (
   CONSTRAINT `fk_prompts_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
+CREATE TABLE `prompt_postings` (
+  `term` bigint NOT NULL COMMENT 'hash of a term, 63 bits',
+  `scope` binary(16) NOT NULL COMMENT 'the owner of the conversation',
+  `impact` smallint unsigned NOT NULL COMMENT 'what the term says of the prompt, in 1/65535',
+  `conversation_id` binary(16) NOT NULL,
+  `sequence_number` int unsigned NOT NULL COMMENT 'of the prompt; 0: title and description',
+  PRIMARY KEY (`term`,`scope`,`impact`,`conversation_id`,`sequence_number`),
+  KEY `ix_prompt_postings_conversation` (`conversation_id`,`term`,`sequence_number`) COMMENT 'fk_prompt_postings_conversation; delete_one; prompts/list_heads; the search',
+  CONSTRAINT `fk_prompt_postings_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
 CREATE TABLE `template_label_moves` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `template_id` binary(16) NOT NULL,
@@ -372,7 +383,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('c06faa0e1fdf6a17f9d441ab56109d45bd37d2b58b341b9a61472bdb60c4ea6d', '0017.create-prompts', UTC_TIMESTAMP(6)),
     ('b46b522b1d6bb6d01c4201fd2cb746dbebf2a1288875c4cab5228e8e98b09b7d', '0018.create-conversation-shares', UTC_TIMESTAMP(6)),
     ('847c044051963b23d20ed607c887eb54509d083fb8bba36c6e8c4c459100b7ec', '0019.add-conversations-keys', UTC_TIMESTAMP(6)),
-    ('5c41617f18b609fcdece877dd29c1a6458a385afb486b209758c0e2f5bbfab9b', '0020.add-conversation-participants-pinned', UTC_TIMESTAMP(6));
+    ('5c41617f18b609fcdece877dd29c1a6458a385afb486b209758c0e2f5bbfab9b', '0020.add-conversation-participants-pinned', UTC_TIMESTAMP(6)),
+    ('422c8f78840861ddb4793bc4a01551fad05eeddbbba51387d99b4904aab9f2b0', '0021.create-prompt-postings', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -394,4 +406,5 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0017.create-prompts', 'eae6a5abbdc57fc563bd1706ec1febf095615a28da5ecf5e51a83af6119da652', UTC_TIMESTAMP(6)),
     ('0018.create-conversation-shares', '6c6e2de901e9892b618981f1586b4149fc61652cc293671bebd914f5d87ba623', UTC_TIMESTAMP(6)),
     ('0019.add-conversations-keys', 'a82c499b5aca57dc8abde1be8334d2cb1dcdef26b35cdcdfe36cdc9701a8985c', UTC_TIMESTAMP(6)),
-    ('0020.add-conversation-participants-pinned', 'c32c8113d44d6bc72b87f20a95010c5358bac7491e5bee9b73dca9382ba8899b', UTC_TIMESTAMP(6));
+    ('0020.add-conversation-participants-pinned', 'c32c8113d44d6bc72b87f20a95010c5358bac7491e5bee9b73dca9382ba8899b', UTC_TIMESTAMP(6)),
+    ('0021.create-prompt-postings', 'e32064e0092f9611ce19a9396c779b871251f61ef3e2303353bc78d9b39a5009', UTC_TIMESTAMP(6));

@@ -82,6 +82,9 @@ q.deleted_at AS deleted_at
 -- PromptRow
 q.id AS id,
 q.author_id AS author_id,
+q.sequence_number AS sequence_number,
+q.user_input AS user_input,
+q.response AS response,
 q.token_count AS token_count,
 q.cost AS cost
 

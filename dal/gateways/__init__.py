@@ -11,6 +11,7 @@ from dal.gateways.categories import CategoriesGateway
 from dal.gateways.conversation_participants import ConversationParticipantsGateway
 from dal.gateways.conversation_shares import ConversationSharesGateway
 from dal.gateways.conversations import ConversationsGateway
+from dal.gateways.prompt_postings import PromptPostingsGateway
 from dal.gateways.prompts import PromptsGateway
 from dal.gateways.search_corpora import SearchCorporaGateway
 from dal.gateways.search_terms import SearchTermsGateway
@@ -31,6 +32,7 @@ __all__ = [
     "ConversationParticipantsGateway",
     "ConversationSharesGateway",
     "ConversationsGateway",
+    "PromptPostingsGateway",
     "PromptsGateway",
     "SearchCorporaGateway",
     "SearchTermsGateway",

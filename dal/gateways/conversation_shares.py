@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from dal.records.conversation_statistics import ShareStatistics
 from dal.records.shares import OpenShareRow, Share
 from dal.session import Executor
 from dal.statements import house
@@ -19,6 +20,7 @@ _DELETE_EXPIRED = house().affected("conversation_shares/delete_expired")
 _DELETE_MANY = house().affected("conversation_shares/delete_many")
 _FIND_CONVERSATION = house().find("conversation_shares/find_conversation", UUID)
 _FIND_OPEN = house().find("conversation_shares/find_open", OpenShareRow)
+_GET_STATISTICS = house().one("conversation_shares/get_statistics", ShareStatistics)
 _INSERT = house().affected("conversation_shares/insert")
 _LIST_BY_CONVERSATION = house().many("conversation_shares/list_by_conversation", Share)
 _LIST_OWN = house().many("conversation_shares/list_own", Share)
@@ -63,6 +65,18 @@ class ConversationSharesGateway:
         """Find what a valid token opens; whether views are left is not asked."""
         return await self.executor.find(
             _FIND_OPEN, token_hash=token_hash, now=now, viewer_id=viewer_id
+        )
+
+    async def get_statistics(
+        self, *, now: datetime, first_owner: UUID, last_owner: UUID
+    ) -> ShareStatistics:
+        """Count the shares that some users created, their views, and what became of them.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(
+            _GET_STATISTICS, now=now, first_owner=first_owner, last_owner=last_owner
         )
 
     async def insert(

@@ -9,6 +9,11 @@ from uuid import UUID
 
 import attrs
 
+from dal.records.conversation_statistics import (
+    ConversationCost,
+    ConversationsOfDay,
+    ConversationStatistics,
+)
 from dal.records.conversations import (
     Conversation,
     ConversationRow,
@@ -28,10 +33,15 @@ _COUNT_TRASH = house().value("conversations/count_trash", int)
 _DELETE_MANY = house().affected("conversations/delete_many")
 _DELETE_ONE = house().affected("conversations/delete_one")
 _EXISTS = house().value("conversations/exists", bool)
+_FIND_OWNER = house().find("conversations/find_owner", UUID)
 _GET = house().one("conversations/get", Conversation)
+_GET_STATISTICS = house().one("conversations/get_statistics", ConversationStatistics)
 _INSERT = house().affected("conversations/insert")
 _INSERT_MANY = house().bulk("conversations/insert_many")
 _LIST_ARCHIVED = house().many("conversations/list_archived", ConversationSummary)
+_LIST_COSTLIEST = house().many("conversations/list_costliest", ConversationCost)
+_LIST_CREATED_BY_DAY = house().many("conversations/list_created_by_day", ConversationsOfDay)
+_LIST_HITS = house().many("conversations/list_hits", ConversationSummary)
 _LIST_IDLE = house().many("conversations/list_idle", UUID)
 _LIST_OWN = house().many("conversations/list_own", ConversationSummary)
 _LIST_OWN_BY_STATUS = house().many("conversations/list_own_by_status", ConversationSummary)
@@ -114,6 +124,10 @@ class ConversationsGateway:
             actor_is_system=actor_is_system,
         )
 
+    async def find_owner(self, *, conversation_id: UUID) -> UUID | None:
+        """Find the owner of a live conversation that is locked."""
+        return await self.executor.find(_FIND_OWNER, conversation_id=conversation_id)
+
     async def get(
         self, *, conversation_id: UUID, actor_id: UUID | None, actor_is_system: bool
     ) -> Conversation:
@@ -127,6 +141,18 @@ class ConversationsGateway:
             conversation_id=conversation_id,
             actor_id=actor_id,
             actor_is_system=actor_is_system,
+        )
+
+    async def get_statistics(
+        self, *, first_owner: UUID, last_owner: UUID
+    ) -> ConversationStatistics:
+        """Count the live conversations of some owners by status, their totals and lengths.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(
+            _GET_STATISTICS, first_owner=first_owner, last_owner=last_owner
         )
 
     async def insert(
@@ -173,6 +199,43 @@ class ConversationsGateway:
             before_at=before_at,
             before_id=before_id,
             limit_rows=limit_rows,
+        )
+
+    async def list_costliest(
+        self, *, first_owner: UUID, last_owner: UUID, limit_rows: int
+    ) -> list[ConversationCost]:
+        """List the live conversations of some owners by cost, most costly first."""
+        return await self.executor.many(
+            _LIST_COSTLIEST, first_owner=first_owner, last_owner=last_owner, limit_rows=limit_rows
+        )
+
+    async def list_created_by_day(
+        self,
+        *,
+        utc_offset_s: int,
+        first_owner: UUID,
+        last_owner: UUID,
+        from_at: datetime,
+        until_at: datetime,
+        limit_rows: int,
+    ) -> list[ConversationsOfDay]:
+        """Count the live conversations of some owners that were created, by local day."""
+        return await self.executor.many(
+            _LIST_CREATED_BY_DAY,
+            utc_offset_s=utc_offset_s,
+            first_owner=first_owner,
+            last_owner=last_owner,
+            from_at=from_at,
+            until_at=until_at,
+            limit_rows=limit_rows,
+        )
+
+    async def list_hits(
+        self, *, actor_id: UUID, conversation_ids: Sequence[UUID]
+    ) -> list[ConversationSummary]:
+        """Read the conversations that a search found, as far as the actor takes part in them."""
+        return await self.executor.many(
+            _LIST_HITS, actor_id=actor_id, conversation_ids=conversation_ids
         )
 
     async def list_idle(self, *, idle_before: datetime, limit_rows: int) -> list[UUID]:

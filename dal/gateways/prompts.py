@@ -10,13 +10,14 @@ from uuid import UUID
 import attrs
 
 from dal.records.conversations import ConversationTotals
-from dal.records.prompts import Prompt, PromptRow
+from dal.records.prompts import Prompt, PromptHead, PromptRow
 from dal.records.shares import SharedPrompt
 from dal.session import Executor
 from dal.statements import house
 
 __all__ = ["PromptsGateway"]
 
+_COUNT_AUTHORS = house().value("prompts/count_authors", int)
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
 _DELETE_MANY = house().affected("prompts/delete_many")
 _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
@@ -27,6 +28,7 @@ _INSERT = house().affected("prompts/insert")
 _INSERT_MANY = house().bulk("prompts/insert_many")
 _LIST_BY_CONVERSATION = house().many("prompts/list_by_conversation", Prompt)
 _LIST_BY_SHARE = house().many("prompts/list_by_share", SharedPrompt)
+_LIST_HEADS = house().many("prompts/list_heads", PromptHead)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
 _LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
 _RESTORE = house().affected("prompts/restore")
@@ -39,6 +41,14 @@ class PromptsGateway:
     """A method per file of ``sql/prompts/``."""
 
     executor: Executor
+
+    async def count_authors(
+        self, *, first_owner: UUID, last_owner: UUID, since_at: datetime
+    ) -> int:
+        """Count who asked something since a time in the live conversations of some owners."""
+        return await self.executor.value(
+            _COUNT_AUTHORS, first_owner=first_owner, last_owner=last_owner, since_at=since_at
+        )
 
     async def delete_by_conversation(self, *, conversation_id: UUID, limit_rows: int) -> int:
         """Remove prompts of a locked conversation in the trash, the lowest numbers first."""
@@ -133,6 +143,23 @@ class PromptsGateway:
             viewer_id=viewer_id,
             after_sequence=after_sequence,
             limit_rows=limit_rows,
+        )
+
+    async def list_heads(
+        self,
+        *,
+        head_chars: int,
+        conversation_ids: Sequence[UUID],
+        search_terms: Sequence[int],
+        actor_id: UUID,
+    ) -> list[PromptHead]:
+        """Read the start of the prompt of each conversation that has most of some terms."""
+        return await self.executor.many(
+            _LIST_HEADS,
+            head_chars=head_chars,
+            conversation_ids=conversation_ids,
+            search_terms=search_terms,
+            actor_id=actor_id,
         )
 
     async def lock_deleted(self, *, prompt_id: UUID) -> PromptRow | None:

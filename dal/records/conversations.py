@@ -14,6 +14,7 @@ import attrs
 from dal.errors import ValueRejectedError
 from dal.records.ids import optional_id
 from dal.records.preferences import plain_object
+from dal.records.snippets import Snippet
 from dal.records.text import free_text, optional_text
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PERMISSIONS",
     "TRANSITIONS",
     "Conversation",
+    "ConversationHit",
     "ConversationRow",
     "ConversationStatus",
     "ConversationSummary",
@@ -29,6 +31,7 @@ __all__ = [
     "Participant",
     "ParticipantRole",
     "ParticipantRow",
+    "ScoredConversation",
     "checked_detail",
     "checked_participant_role",
     "checked_status",
@@ -98,6 +101,28 @@ class ConversationSummary:
     role: ParticipantRole
     is_pinned: bool
     unread_count: int
+
+
+@attrs.frozen(slots=True)
+class ScoredConversation:
+    """A conversation that a search found, and how well it fits."""
+
+    id: UUID
+    score: int
+
+
+@attrs.frozen(slots=True)
+class ConversationHit:
+    """A conversation that a search found.
+
+    ``sequence_number`` is that of the prompt with most of the words, None where the title or the
+    description alone has them; ``snippet`` shows them. ``score`` is comparable within one search.
+    """
+
+    conversation: ConversationSummary
+    sequence_number: int | None
+    score: float
+    snippet: Snippet | None
 
 
 @attrs.frozen(slots=True)

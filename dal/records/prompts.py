@@ -13,7 +13,7 @@ from dal.errors import ValueRejectedError
 from dal.records.ids import optional_id
 from dal.records.text import MAX_PROMPT_BYTES, free_text, optional_text
 
-__all__ = ["NewPrompt", "Prompt", "PromptRow"]
+__all__ = ["NewPrompt", "Prompt", "PromptHead", "PromptRow"]
 
 _MAX_TOKENS: Final = 10**12
 _MAX_COST: Final = Decimal(10) ** 9
@@ -41,11 +41,24 @@ class Prompt:
 
 
 @attrs.frozen(slots=True)
+class PromptHead:
+    """The start of a prompt that a search found."""
+
+    conversation_id: UUID
+    sequence_number: int
+    input_head: str
+    response_head: str | None
+
+
+@attrs.frozen(slots=True)
 class PromptRow:
     """A locked row of the table prompts, as a change needs it."""
 
     id: UUID
     author_id: UUID
+    sequence_number: int
+    user_input: str
+    response: str | None
     token_count: int
     cost: Decimal
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from dal.search.conversations import (
+    CONVERSATIONS,
+    ConversationScope,
+    ConversationSearch,
+    conversation_best,
+    conversation_reaches,
+)
 from dal.search.finding import MAX_POSTINGS, SCORE_SCALE, Corpus, Reach, best_documents
 from dal.search.postings import PUBLIC_SCOPE, impacts, term_hash
 from dal.search.query import Counts, Weighted, query_terms, weighted
@@ -28,12 +35,15 @@ from dal.search.users import (
 )
 
 __all__ = [
+    "CONVERSATIONS",
     "MAX_POSTINGS",
     "PUBLIC_SCOPE",
     "SCORE_SCALE",
     "TEMPLATES",
     "WINDOW_ROWS",
     "Arm",
+    "ConversationScope",
+    "ConversationSearch",
     "Corpus",
     "Counts",
     "Match",
@@ -46,6 +56,8 @@ __all__ = [
     "UserSearch",
     "Weighted",
     "best_documents",
+    "conversation_best",
+    "conversation_reaches",
     "first_key",
     "impacts",
     "query_terms",

@@ -23,7 +23,7 @@ from dal.statements.lexer import Kind, tokens
 from dal.statements.literals import parse_type
 from dal.statements.statement import Place, cut
 
-__all__ = ["Binder", "columns_of", "escape_like"]
+__all__ = ["Binder", "ById", "columns_of", "escape_like"]
 
 R = TypeVar("R")
 
@@ -41,6 +41,17 @@ def escape_like(text: str) -> str:
     refused on connect.
     """
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+class ById(Table):  # type: ignore[misc]
+    """A table that is looked into by its primary key: where it has few rows, MariaDB else reads
+    all of it each time.
+    """
+
+    def get_sql(self, **kwargs: Any) -> str:
+        """As PyPika's, with the key."""
+        sql: str = super().get_sql(**kwargs)
+        return f"{sql} FORCE INDEX (PRIMARY)" if kwargs.get("with_alias", True) else sql
 
 
 class Binder:

@@ -18,7 +18,7 @@ from pypika import functions as fn
 from pypika.queries import QueryBuilder
 
 from dal.errors import UsageError
-from dal.search.binder import Binder, columns_of
+from dal.search.binder import Binder, ById, columns_of
 from dal.search.postings import MAX_IMPACT
 from dal.search.query import WEIGHT_SCALE, Weighted
 from dal.statements import Dynamic, Many
@@ -45,7 +45,8 @@ class Corpus:
     """What is searched: the table of the postings and that of the documents, as they are named.
 
     ``document`` is the column of the postings that has the document's id. ``pivot_terms`` is for
-    :func:`~dal.search.postings.impacts`.
+    :func:`~dal.search.postings.impacts`. ``several``: a document has several postings of a term,
+    one for each of its parts; the best of them counts.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Corpus:
     document: str
     documents: str
     pivot_terms: int
+    several: bool = False
 
 
 @attrs.frozen(slots=True)
@@ -83,7 +85,10 @@ def _postings(
         .limit(limit)
         .as_(f"{reach.name}_{i}")
     )
-    return MySQLQuery.from_(best).select(best.document, best.points)
+    if not corpus.several:
+        return MySQLQuery.from_(best).select(best.document, best.points)
+    most = fn.Max(best.points).as_("points")
+    return MySQLQuery.from_(best).select(best.document, most).groupby(best.document)
 
 
 def best_documents(
@@ -144,7 +149,7 @@ def _built(
     u = union.as_("u")
     total = fn.Cast(fn.Sum(u.points), "UNSIGNED")
     f = MySQLQuery.from_(u).select(u.document, total.as_("score")).groupby(u.document).as_("f")
-    d = Table(corpus.documents).as_("d")
+    d = ById(corpus.documents).as_("d")
     query = (
         MySQLQuery.from_(f)
         .join(d)

@@ -29,7 +29,7 @@ from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key
 from dal.records.templates import FoundTemplate, ScoredTemplate, TemplateSummary, Visibility
 from dal.records.text import category_slug, free_text, label_key, optional_text, tag_key
-from dal.search.binder import Binder, columns_of
+from dal.search.binder import Binder, ById, columns_of
 from dal.search.finding import Corpus, Reach, best_documents
 from dal.search.postings import PUBLIC_SCOPE
 from dal.search.query import Weighted
@@ -330,16 +330,6 @@ _json_array = CustomFunction("JSON_ARRAY", [])
 _left = CustomFunction("LEFT", ["text", "length"])
 
 
-class _ById(Table):  # type: ignore[misc]
-    """A table that is looked into by its primary key: where it has few rows, MariaDB else reads
-    all of it each time.
-    """
-
-    def get_sql(self, **kwargs: Any) -> str:
-        sql: str = super().get_sql(**kwargs)
-        return f"{sql} FORCE INDEX (PRIMARY)" if kwargs.get("with_alias", True) else sql
-
-
 def _tags_column(templates: Table) -> QueryBuilder:
     links, tags = Table("template_tags").as_("tt"), Table("tags").as_("g")
     return (
@@ -533,7 +523,7 @@ def template_search(
         raise UsageError("words are looked for by template_best")
     _check_tags(search, tag_ids, any_tag_ids)
     binder = Binder()
-    t, o, c = Table("templates").as_("t"), _ById("users").as_("o"), Table("categories").as_("c")
+    t, o, c = Table("templates").as_("t"), ById("users").as_("o"), Table("categories").as_("c")
     query: Any = MySQLQuery.from_(t).join(o).on((t.owner_id == o.id) & o.deleted_at.isnull())
     if search.category is None:
         query = query.left_join(c).on(t.category_id == c.id)
@@ -594,7 +584,7 @@ def template_count(
         raise UsageError("words are looked for by template_best")
     _check_tags(search, tag_ids, any_tag_ids)
     binder = Binder()
-    t, o, c = Table("templates").as_("t"), _ById("users").as_("o"), Table("categories").as_("c")
+    t, o, c = Table("templates").as_("t"), ById("users").as_("o"), Table("categories").as_("c")
     query: Any = MySQLQuery.from_(t).join(o).on((t.owner_id == o.id) & o.deleted_at.isnull())
     if search.category is not None:
         query = _in_category(query, search, t, c, binder)
@@ -634,8 +624,8 @@ def _reach(
     """
 
     def of(p: Table, binder: Binder) -> Any:
-        t = Table("templates").as_("t") if from_owner else _ById("templates").as_("t")
-        o, c = _ById("users").as_("o"), _ById("categories").as_("c")
+        t = Table("templates").as_("t") if from_owner else ById("templates").as_("t")
+        o, c = ById("users").as_("o"), ById("categories").as_("c")
         # The order in which the tables are read: the postings of a term come best first.
         if from_owner:
             query: Any = MySQLQuery.from_(t).force_index("ix_templates_owner_created")

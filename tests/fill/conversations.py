@@ -10,12 +10,14 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from dal.search import CONVERSATIONS, impacts
 from tests.fill.sizes import NOW, OWNER, START, Row, Tables, n_users, row_id
 from tests.fill.users import user_id
 
 __all__ = [
     "A_BARE_CONVERSATION",
     "conversation_archived_at",
+    "conversation_created_at",
     "conversation_deleted_at",
     "conversation_id",
     "conversation_last_activity_at",
@@ -28,8 +30,11 @@ __all__ = [
     "n_conversations",
     "n_prompts",
     "participants",
+    "prompt_created_at",
     "prompt_id",
     "prompt_numbers",
+    "prompt_postings_of",
+    "prompt_texts",
     "share_expires_at",
     "share_hash",
     "share_id",
@@ -207,6 +212,26 @@ def prompt_id(n: int, k: int) -> UUID:
     return row_id(8, n * 32 + k)
 
 
+def prompt_created_at(n: int, k: int) -> datetime:
+    """One a minute, the last ones when something was said last."""
+    return conversation_last_activity_at(n) - timedelta(minutes=40 - k)
+
+
+def conversation_created_at(n: int) -> datetime:
+    """Eight an hour."""
+    return START + timedelta(hours=n // 8)
+
+
+def prompt_texts(n: int, k: int) -> tuple[str, str | None]:
+    """What was asked and answered in prompt ``k`` of conversation ``n``."""
+    return f"Question {k} of {n}", None if k % 5 == 0 else f"Answer {k}"
+
+
+def conversation_texts(n: int) -> tuple[str, str | None]:
+    """Title and description of conversation ``n``."""
+    return f"Conversation {n}", None if n % 2 else f"About {n}"
+
+
 def prompt_is_deleted(k: int) -> bool:
     """Every seventh is."""
     return k % 7 == 3
@@ -237,15 +262,15 @@ def last_read(n: int) -> int:
 def _prompts(factor: int) -> Iterator[Row]:
     for n in range(n_conversations(factor)):
         for k in range(1, n_prompts(n) + 1):
-            at = conversation_last_activity_at(n) - timedelta(minutes=40 - k)
+            at = prompt_created_at(n, k)
             tokens, cost = prompt_numbers(k)
             yield {
                 "id": prompt_id(n, k),
                 "conversation_id": conversation_id(n),
                 "author_id": user_id(conversation_owner(n, factor)),
                 "sequence_number": k,
-                "user_input": f"Question {k} of {n}",
-                "response": None if k % 5 == 0 else f"Answer {k}",
+                "user_input": prompt_texts(n, k)[0],
+                "response": prompt_texts(n, k)[1],
                 "token_count": tokens,
                 "cost": cost,
                 "created_at": at,
@@ -256,14 +281,14 @@ def _prompts(factor: int) -> Iterator[Row]:
 
 def _conversations(factor: int) -> Iterator[Row]:
     for n in range(n_conversations(factor)):
-        created_at = START + timedelta(hours=n // 8)
+        created_at = conversation_created_at(n)
         messages, tokens, cost = conversation_totals(n)
         deleted_at = conversation_deleted_at(n)
         yield {
             "id": conversation_id(n),
             "owner_id": user_id(conversation_owner(n, factor)),
-            "title": f"Conversation {n}",
-            "description": None if n % 2 else f"About {n}",
+            "title": conversation_texts(n)[0],
+            "description": conversation_texts(n)[1],
             "context": json.dumps({"about": n}),
             "settings": json.dumps({"model": "a-model"}),
             "status": conversation_status(n),
@@ -297,9 +322,32 @@ def _participants(factor: int) -> Iterator[Row]:
             }
 
 
+def prompt_postings_of(n: int, k: int) -> dict[int, int]:
+    """The terms of prompt ``k`` of conversation ``n`` with their impacts; of its title for 0."""
+    if k == 0:
+        title, texts = conversation_texts(n)[0], [conversation_texts(n)[1]]
+    else:
+        title, texts = "", list(prompt_texts(n, k))
+    return impacts(title, texts, pivot_terms=CONVERSATIONS.pivot_terms)
+
+
+def _prompt_postings(factor: int) -> Iterator[Row]:
+    for n in range(n_conversations(factor)):
+        for k in [] if n == A_BARE_CONVERSATION else [0, *live_prompts(n)]:
+            for term, impact in sorted(prompt_postings_of(n, k).items()):
+                yield {
+                    "term": term,
+                    "scope": user_id(conversation_owner(n, factor)),
+                    "impact": impact,
+                    "conversation_id": conversation_id(n),
+                    "sequence_number": k,
+                }
+
+
 TABLES: Final[Tables] = {
     "conversations": _conversations,
     "conversation_participants": _participants,
     "conversation_shares": _shares,
     "prompts": _prompts,
+    "prompt_postings": _prompt_postings,
 }

@@ -76,11 +76,8 @@ def test_the_files_are_without_fault() -> None:
         (added("0015.create.py"), "0015.create.py: neither a migration"),
         (lambda folder: (folder / "more").mkdir(), "more: neither a migration"),
         (
-            renamed(
-                "0020.add-conversation-participants-pinned",
-                "0022.add-conversation-participants-pinned",
-            ),
-            "0022.add-conversation-participants-pinned.sql: its number should be 0020",
+            renamed("0021.create-prompt-postings", "0023.create-prompt-postings"),
+            "0023.create-prompt-postings.sql: its number should be 0021",
         ),
         (
             renamed("0007.create-audit-logs", "0006.create-audit-logs"),

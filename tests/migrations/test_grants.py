@@ -40,6 +40,7 @@ TABLES: Final = (
     "conversations",
     "conversation_participants",
     "conversation_shares",
+    "prompt_postings",
     "prompts",
     "audit_logs",
 )
@@ -68,6 +69,7 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "conversations": "SIUD",
         "conversation_participants": "SIUD",
         "conversation_shares": "SIUD",
+        "prompt_postings": "SIUD",
         "prompts": "SIUD",
         "audit_logs": "SI",
     },
@@ -118,6 +120,7 @@ COLUMNS: Final = {
     ),
     "user_tokens": "user_id",
     "conversation_participants": "conversation_id",
+    "prompt_postings": "conversation_id",
     **dict.fromkeys(
         (
             "template_versions",

@@ -55,6 +55,9 @@ RELEASED: Final = {
     "0020.add-conversation-participants-pinned": (
         "4cbf5bd5ebe0a325b9af419df7bfb7c5f877b1f8cd5b54eba5eeb6e664071f0b"
     ),
+    "0021.create-prompt-postings": (
+        "445f792daae581af96d33d0ef581bb4eec60fc234d7f671d5ef82f0e1eecc7b2"
+    ),
 }
 
 

@@ -347,7 +347,7 @@ class ConversationMachine(Machine):
             assert [(prompt.id, prompt.sequence_number) for prompt in listed] == [
                 (asked.id, asked.number) for asked in row.prompts if not asked.deleted
             ]
-            assert self.run(self.session(SYSTEM).conversations.recompute(row.id)) is False
+            assert self.run(self.session(SYSTEM).conversations.totals.recompute(row.id)) is False
 
 
 async def _true(work: Any) -> bool:

@@ -73,7 +73,7 @@ def test_a_byte_order_mark_and_blank_lines_are_nothing() -> None:
         ),
         (
             b'{"deleted_at": "2026-01-01T00:00:00Z"}',
-            "deleted_at: a deleted template is not imported",
+            "deleted_at: what is deleted is not imported",
         ),
     ],
 )

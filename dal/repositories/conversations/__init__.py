@@ -16,17 +16,16 @@ from dal.errors import (
     ParentMissingError,
     StaleVersionError,
 )
-from dal.gateways import PromptsGateway
 from dal.records.clock import END_OF_TIME, check_time, later
 from dal.records.conversations import (
     DETAILS,
     PERMISSIONS,
     TRANSITIONS,
     Conversation,
+    ConversationHit,
     ConversationRow,
     ConversationStatus,
     ConversationSummary,
-    ConversationTotals,
     NewConversation,
     ParticipantRole,
     checked_detail,
@@ -44,11 +43,14 @@ from dal.repositories.conversations.participants import ConversationParticipants
 from dal.repositories.conversations.rules import (
     TARGET,
     ConversationRules,
-    absent,
     by_activity,
 )
+from dal.repositories.conversations.search import ConversationSearches, posting_rows, terms_in
 from dal.repositories.conversations.shares import ConversationShares
+from dal.repositories.conversations.statistics import ConversationNumbers
+from dal.repositories.conversations.totals import ConversationTotalsPart
 from dal.repositories.conversations.trash import ConversationTrash
+from dal.search import ConversationScope
 
 __all__ = ["ConversationRepository"]
 
@@ -65,6 +67,16 @@ class ConversationRepository(ConversationRules):
     def participants(self) -> ConversationParticipants:
         """Who takes part: add, change_role, remove, leave, transfer."""
         return ConversationParticipants(self._scope)
+
+    @property
+    def totals(self) -> ConversationTotalsPart:
+        """What is counted: recompute."""
+        return ConversationTotalsPart(self._scope)
+
+    @property
+    def statistics(self) -> ConversationNumbers:
+        """Numbers: by status, by day and week, lengths, costs, links."""
+        return ConversationNumbers(self._scope)
 
     @property
     def lists(self) -> ConversationLists:
@@ -188,6 +200,30 @@ class ConversationRepository(ConversationRules):
         """
         return await self._conversations.count_own(actor_id=self._me())
 
+    async def search(
+        self,
+        text: str,
+        *,
+        scope: ConversationScope | str = ConversationScope.VISIBLE,
+        limit: int = 20,
+        after: str | None = None,
+    ) -> Page[ConversationHit]:
+        """Conversations that the actor takes part in, by words of titles, descriptions and prompts,
+        the best first; archived ones too. Any of the words, in any form.
+
+        The pages lead to the best 300. A word counts where it says most of a prompt, once for each
+        conversation; what is common is known of the public templates, as last counted.
+
+        Args:
+            scope: ``mine``, ``shared`` (those of others), or both.
+
+        Raises:
+            PermissionDeniedError: the actor is no user.
+            ValueRejectedError: ``text``, ``scope``, ``limit`` or ``after``.
+        """
+        searches = ConversationSearches(self._scope)
+        return await searches.search(text, scope=scope, limit=limit, after=after)
+
     # ------------------------------------------------------------------ change
 
     @changing
@@ -257,6 +293,9 @@ class ConversationRepository(ConversationRules):
             raise ParentMissingError(
                 "the owner is not there, or deleted", constraint="fk_conversations_owner"
             )
+        await self._postings.insert_many(
+            posting_rows(made.id, owner_id, 0, made.title, [made.description])
+        )
         can_write, can_share = PERMISSIONS[ParticipantRole.OWNER]
         await self._participants.insert(
             conversation_id=made.id,
@@ -330,8 +369,23 @@ class ConversationRepository(ConversationRules):
                 settings=after.settings,
                 now=later(now, row.updated_at),
             )
+            if changes.keys() & {"title", "description"}:
+                await self._post_details(row, after)
             await self._audit.write(action, TARGET, row.id, changes=changes, at=now)
         return await self.get(conversation_id)
+
+    async def _post_details(self, before: ConversationRow, after: ConversationRow) -> None:
+        """Have it found by its new title and description."""
+        old, new = (
+            list(posting_rows(row.id, row.owner_id, 0, row.title, [row.description]))
+            for row in (before, after)
+        )
+        await self._postings.delete_one(
+            conversation_id=before.id,
+            search_terms=terms_in(old),
+            sequence_number=0,
+        )
+        await self._postings.insert_many(new)
 
     @changing
     async def change_status(
@@ -406,36 +460,6 @@ class ConversationRepository(ConversationRules):
         await self._audit.write(action, TARGET, row.id, changes=changes, at=now)
 
     @changing
-    async def recompute(self, conversation_id: UUID) -> bool:
-        """Compare the totals with the sums over the live prompts, for the system; whether they were
-        apart. They are the sums afterwards.
-
-        Raises:
-            NotFoundError: no such live conversation.
-            PermissionDeniedError: the actor is not the system.
-            ValueRejectedError: ``conversation_id`` is no UUID.
-        """
-        action = "conversation.recompute"
-        check_id("conversation_id", conversation_id)
-        self._only_system_changes(action, TARGET, conversation_id, "for the system alone")
-        kept = await self._conversations.lock_totals(conversation_id=conversation_id)
-        if kept is None:
-            raise absent()
-        summed = await PromptsGateway(self._scope).sum_by_conversation(
-            conversation_id=conversation_id
-        )
-        if kept != summed:
-            await self._conversations.update_totals(
-                conversation_id=conversation_id,
-                message_count=summed.message_count,
-                token_count=summed.token_count,
-                cost=summed.cost,
-            )
-        changes = changes_between(_told(kept), _told(summed))
-        await self._audit.write(action, TARGET, conversation_id, changes=changes)
-        return kept != summed
-
-    @changing
     async def soft_delete(self, conversation_id: UUID) -> None:
         """Put a conversation into its owner's trash: it disappears from everybody's view, and its
         links are revoked.
@@ -473,8 +497,3 @@ class ConversationRepository(ConversationRules):
             await self._refuse_unowned(action, conversation_id, actor_id)
         await self._audit.write(action, TARGET, conversation_id, at=now)
         return await self.get(conversation_id)
-
-
-def _told(totals: ConversationTotals) -> dict[str, object]:
-    """For the audit log."""
-    return {**attrs.asdict(totals), "cost": str(totals.cost)}

@@ -21,6 +21,7 @@ from dal.records.imported_conversations import (
 from dal.records.prompts import Prompt
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.rules import TARGET, ConversationRules
+from dal.repositories.conversations.search import posting_rows
 
 __all__ = ["ConversationExchange"]
 
@@ -96,6 +97,13 @@ class _Planned:
                 "now": now,
             }
 
+    def posting_rows(self) -> Iterator[dict[str, object]]:
+        new = self.new
+        yield from posting_rows(self.id, self.owner_id, 0, new.title, [new.description])
+        for number, prompt in enumerate(new.prompts, 1):
+            texts = [prompt.user_input, prompt.response]
+            yield from posting_rows(self.id, self.owner_id, number, "", texts)
+
     def _prompt_id(self, number: int) -> UUID:
         """The same each time, so that an import that is repeated meets what it made."""
         return derived_id(self.id.bytes, number.to_bytes(4))
@@ -147,6 +155,7 @@ class ConversationExchange(ConversationRules):
         await PromptsGateway(self._scope).insert_many(
             row for one in planned for row in one.prompt_rows(now)
         )
+        await self._postings.insert_many(row for one in planned for row in one.posting_rows())
         changes = {"owner_id": {"from": None, "to": owner}}
         await self._audit.write(
             action, TARGET, None, changes=changes, affected=len(planned), at=now

@@ -217,6 +217,7 @@ class ConversationParticipants(ConversationRules):
                 now=now,
             )
         await self._revoke_if_lost(conversation_id, actor_id, True, now)
+        await self._postings.update_scope(conversation_id=conversation_id, owner_id=user_id)
         await self._conversations.update_owner(
             conversation_id=conversation_id, owner_id=user_id, now=max(now, row.updated_at)
         )

@@ -10,6 +10,7 @@ from dal.gateways import (
     ConversationParticipantsGateway,
     ConversationsGateway,
     ConversationSharesGateway,
+    PromptPostingsGateway,
     UsersGateway,
 )
 from dal.records.actor import Role
@@ -38,6 +39,7 @@ class ConversationRules(Repository):
         self._conversations = ConversationsGateway(scope)
         self._participants = ConversationParticipantsGateway(scope)
         self._shares = ConversationSharesGateway(scope)
+        self._postings = PromptPostingsGateway(scope)
         self._users = UsersGateway(scope)
 
     def _me(self) -> UUID:

@@ -17,6 +17,8 @@ __all__ = ["ConversationTrash"]
 
 _PROMPTS_AT_ONCE: Final = 10_000
 _CONVERSATIONS_AT_ONCE: Final = 100
+_POSTINGS_AT_ONCE: Final = 100_000
+_POSTINGS_A_PROMPT: Final = 10
 
 
 @part("conversations.trash")
@@ -68,6 +70,10 @@ class ConversationTrash(ConversationRules):
         if locked is None:
             await self._refuse_unowned(action, conversation_id, actor_id)
         prompts = PromptsGateway(self._scope)
+        while await self._postings.delete_many(
+            conversation_ids=[conversation_id], limit_rows=_POSTINGS_AT_ONCE
+        ):
+            pass
         while await prompts.delete_by_conversation(
             conversation_id=conversation_id, limit_rows=_PROMPTS_AT_ONCE
         ):
@@ -81,12 +87,13 @@ class ConversationTrash(ConversationRules):
     async def purge_deleted(self, *, older_than: timedelta, batch: int = 1000) -> int:
         """Remove what has been in a trash for so long, for the system; how many rows of it.
 
-        One batch a call, a transaction that removes at most ``batch`` prompts, so that nobody waits
-        for long: call again until it is 0. Killed at any point, the next call goes on. Who takes
-        part and the links go first: from then on a conversation cannot be restored.
+        One batch a call, a transaction that removes at most ``batch`` prompts and ten times as many
+        of their words, so that nobody waits for long: call again until it is 0. Killed at any
+        point, the next call goes on. Who takes part and the links go first: from then on a
+        conversation cannot be restored.
 
         Returns:
-            Prompts and conversations that were removed, together.
+            Words, prompts and conversations that were removed, together.
 
         Raises:
             PermissionDeniedError: the actor is not the system.
@@ -106,12 +113,19 @@ class ConversationTrash(ConversationRules):
             return 0
         await self._shares.delete_many(conversation_ids=ids)
         await self._participants.delete_many(conversation_ids=ids)
-        prompts = await PromptsGateway(self._scope).delete_many(
-            conversation_ids=ids, limit_rows=most
+        removed = await self._postings.delete_many(
+            conversation_ids=ids, limit_rows=most * _POSTINGS_A_PROMPT
         )
-        # Fewer than were asked for: there are no more.
-        whole = await self._conversations.delete_many(conversation_ids=ids) if prompts < most else 0
-        removed = prompts + whole
+        whole = 0
+        # Fewer than were asked for: there are no more, and what they hang on can go.
+        if removed < most * _POSTINGS_A_PROMPT:
+            prompts = await PromptsGateway(self._scope).delete_many(
+                conversation_ids=ids, limit_rows=most
+            )
+            removed += prompts
+            if prompts < most:
+                whole = await self._conversations.delete_many(conversation_ids=ids)
+        removed += whole
         changes = {"conversations": {"from": whole, "to": 0}}
         await self._audit.write(action, TARGET, None, changes=changes, affected=removed, at=now)
         return removed

@@ -15,6 +15,7 @@ from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
 from dal.records.prompts import NewPrompt, Prompt, PromptRow
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.rules import ConversationRules, absent
+from dal.repositories.conversations.search import posting_rows, terms_in
 from dal.session import Scope
 
 __all__ = ["PromptRepository"]
@@ -146,6 +147,7 @@ class PromptRepository(ConversationRules):
             cost=made.cost,
             now=now,
         )
+        await self._post(conversation_id, number, made.user_input, made.response)
         # Of the texts the log keeps nothing: what somebody asked is not its matter.
         changes = {
             "conversation_id": [None, str(conversation_id)],
@@ -171,6 +173,11 @@ class PromptRepository(ConversationRules):
         prompt = self._checked(action, prompt_id, conversation, found)
         now = self._scope.clock.now()
         await self._prompts.soft_delete(prompt_id=prompt_id, now=now)
+        await self._postings.delete_one(
+            conversation_id=conversation.id,
+            search_terms=terms_in(_postings_of(conversation, prompt)),
+            sequence_number=prompt.sequence_number,
+        )
         await self._conversations.subtract_prompt(
             conversation_id=conversation.id,
             token_count=prompt.token_count,
@@ -194,6 +201,7 @@ class PromptRepository(ConversationRules):
         prompt = self._checked(action, prompt_id, conversation, found)
         now = self._scope.clock.now()
         await self._prompts.restore(prompt_id=prompt_id, now=now)
+        await self._postings.insert_many(_postings_of(conversation, prompt))
         await self._conversations.add_prompt(
             conversation_id=conversation.id,
             token_count=prompt.token_count,
@@ -202,6 +210,17 @@ class PromptRepository(ConversationRules):
         )
         await self._audit.write(action, TARGET, prompt_id, at=now)
         return await self.get(prompt_id)
+
+    async def _post(
+        self, conversation_id: UUID, number: int, user_input: str, response: str | None
+    ) -> None:
+        """Have a prompt of a locked conversation found by its words."""
+        owner_id = await self._conversations.find_owner(conversation_id=conversation_id)
+        if owner_id is None:
+            raise absent()
+        await self._postings.insert_many(
+            posting_rows(conversation_id, owner_id, number, "", [user_input, response])
+        )
 
     async def _lock_author(self, action: str, prompt_id: UUID | None) -> UUID | None:
         """Lock the acting user; None where nobody, or who is deleted, asks."""
@@ -258,6 +277,11 @@ class PromptRepository(ConversationRules):
             current=state,
             wanted=ConversationStatus.ACTIVE,
         )
+
+
+def _postings_of(row: ConversationRow, prompt: PromptRow) -> list[dict[str, object]]:
+    texts = [prompt.user_input, prompt.response]
+    return list(posting_rows(row.id, row.owner_id, prompt.sequence_number, "", texts))
 
 
 def _no_prompt() -> NotFoundError:

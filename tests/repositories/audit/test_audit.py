@@ -434,10 +434,10 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: _purge_shares(w, me),
         {"action": "conversation.purge_shares", "target_id": None},
     ),
-    "conversations.recompute": (
+    "conversations.totals.recompute": (
         True,
         "owner_live",
-        lambda w, me: me.conversations.recompute(w.id),
+        lambda w, me: me.conversations.totals.recompute(w.id),
         {"action": "conversation.recompute"},
     ),
     "prompts.create": (
@@ -794,7 +794,7 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
     "conversation.recompute": (
         "owner_live",
         "other",
-        lambda w, me: me.conversations.recompute(w.id),
+        lambda w, me: me.conversations.totals.recompute(w.id),
     ),
     "prompt.create": (
         "owner_live",

@@ -37,6 +37,8 @@ CASES: Final = [
     "system_absent",
 ]
 
+_DEAR: Final = 7
+
 CONVERSATIONS: Final[dict[str, str]] = {
     # owner:                 live arch del orph abs | live arch del orph | live del | r s a | system
     "get":                     "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  yes NF NF",
@@ -45,9 +47,17 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "list_mine":               "yes no no no no       no no no no     no no    no no PD  PD PD PD",
     "list_archived":           "no yes no no no       no no no no     no no    no no PD  PD PD PD",
     "list_shared":             "no no no no no        yes no no no    yes no   no no PD  PD PD PD",
+    "search":                  "yes yes no no no      yes yes no no   yes no   no no PD  PD PD PD",
     "count_mine":              "yes yes no no no      no no no no     no no    no no PD  PD PD PD",
     "trash.list_mine":         "no no yes no no       no no no no     no no    no no PD  PD PD PD",
     "trash.count_mine":        "no no yes no no       no no no no     no no    no no PD  PD PD PD",
+    # of what is owned, and of everything for the system; only this conversation is counted
+    "statistics.get":             "yes yes no no no   no no no no     no no    no no PD  yes no no",
+    "statistics.created_by_day":  "yes yes no no no   no no no no     no no    no no PD  yes no no",
+    "statistics.created_by_week": "yes yes no no no   no no no no     no no    no no PD  yes no no",
+    "statistics.costliest":       "yes yes no no no   no no no no     no no    no no PD  yes no no",
+    "statistics.count_authors":   "yes yes no no no   no no no no     no no    no no PD  yes no no",
+    "statistics.shares":          "yes yes yes yes no  no no no no   no no    no no PD  yes yes no",
     # what was said in the last hour; who pinned it
     "lists.recent":            "yes no no no no       no no no no     no no    no no PD  PD PD PD",
     "lists.by_status":         "yes no no no no       no no no no     no no    no no PD  PD PD PD",
@@ -88,7 +98,7 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "participants.set_pinned": "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     "participants.mark_read":  "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF NF  PD NF NF",
     # by the system, which finds no fault
-    "recompute": "PD PD PD PD PD        PD PD PD PD      PD PD    PD PD PD  no NF NF",
+    "totals.recompute": "PD PD PD PD PD        PD PD PD PD      PD PD    PD PD PD  no NF NF",
     "archiving.archive_idle":  "PD PD PD PD PD        PD PD PD PD     PD PD    PD PD PD  yes no no",
     "trash.purge_deleted":     "PD PD PD PD PD        PD PD PD PD     PD PD    PD PD PD  no yes no",
     # what is revoked with its conversation has ended too
@@ -156,6 +166,9 @@ async def conversation_world(
     )
     await mine.participants.add(world.id, collaborator.id, "collaborator")
     await mine.participants.add(world.id, viewer.id)
+    if method.startswith("statistics."):
+        await as_owner.prompts.create(world.id, user_input="What?", cost=_DEAR)
+        await mine.shares.create(world.id)
     if method.startswith("shares."):
         for _ in range(2):
             await as_owner.prompts.create(world.id, user_input="What?", response="That.")
@@ -266,7 +279,7 @@ async def _create_many(w: ConversationWorld) -> bool:
     assert (made.message_count, made.token_count, int(made.cost)) == (2, 2, 3)
     assert (made.last_sequence, made.last_activity_at) == (2, w.clock.now())
     assert made.created_at < w.clock.now()
-    assert await w.system.conversations.recompute(w.id) is False
+    assert await w.system.conversations.totals.recompute(w.id) is False
     return made.owner_id == owner and len(await roles(w)) == 2
 
 
@@ -435,8 +448,55 @@ async def _purge_expired(w: ConversationWorld) -> bool:
     return w.link is not None and removed > 0
 
 
+async def _search(w: ConversationWorld) -> bool:
+    page = await w.me.conversations.search("of the contract")
+    found = [hit for hit in page.rows if hit.conversation.id == w.id]
+    if found:
+        assert found[0].snippet is not None
+        assert (found[0].snippet.text, found[0].sequence_number) == ("Of contracts", None)
+    return bool(found)
+
+
+async def _statistics(w: ConversationWorld) -> bool:
+    found = await w.me.conversations.statistics.get()
+    counted = found.conversations > 0 and found.cost >= _DEAR and found.p95_messages > 0
+    return counted and await _is_counted(w)
+
+
+async def _created_by_day(w: ConversationWorld) -> bool:
+    days = await w.me.conversations.statistics.created_by_day(days=2, time_zone="Europe/Berlin")
+    assert len(days) == 2
+    return sum(day.conversations for day in days) > 0 and await _is_counted(w)
+
+
+async def _created_by_week(w: ConversationWorld) -> bool:
+    weeks = await w.me.conversations.statistics.created_by_week(weeks=2)
+    assert [week.day.weekday() for week in weeks] == [0, 0]
+    return sum(week.conversations for week in weeks) > 0 and await _is_counted(w)
+
+
+async def _is_counted(w: ConversationWorld) -> bool:
+    """For the system there are others too: whether this one is among them."""
+    return w.me is not w.system or await w.system.conversations.exists(w.id)
+
+
+async def _costliest(w: ConversationWorld) -> bool:
+    rows = await w.me.conversations.statistics.costliest(limit=500)
+    assert [row.cost for row in rows] == sorted((row.cost for row in rows), reverse=True)
+    return w.id in {row.id for row in rows}
+
+
+async def _count_authors(w: ConversationWorld) -> bool:
+    return await w.me.conversations.statistics.count_authors() > 0 and await _is_counted(w)
+
+
+async def _share_statistics(w: ConversationWorld) -> bool:
+    found = await w.me.conversations.statistics.shares()
+    return found.created > 0 and w.case != "system_absent"
+
+
 async def _recompute(w: ConversationWorld) -> bool:
-    return await w.me.conversations.recompute(w.id)
+    return await w.me.conversations.totals.recompute(w.id)
 
 
 async def _archive_all(w: ConversationWorld) -> bool:
@@ -512,10 +572,17 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "participants.leave": _leave,
     "participants.set_pinned": _set_pinned,
     "participants.mark_read": _mark_read,
-    "recompute": _recompute,
+    "totals.recompute": _recompute,
+    "search": _search,
     "lists.recent": _list(lambda c: partial(c.lists.recent, within=timedelta(hours=1))),
     "lists.by_status": _list(lambda c: partial(c.lists.by_status, "active")),
     "lists.pinned": _pinned,
+    "statistics.get": _statistics,
+    "statistics.created_by_day": _created_by_day,
+    "statistics.created_by_week": _created_by_week,
+    "statistics.costliest": _costliest,
+    "statistics.count_authors": _count_authors,
+    "statistics.shares": _share_statistics,
     "archiving.archive_all": _archive_all,
     "archiving.archive_idle": _archive_idle,
     "trash.purge_deleted": _purge_deleted,

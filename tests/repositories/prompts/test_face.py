@@ -142,7 +142,7 @@ async def test_20_writers_get_the_numbers_1_to_n_and_the_totals_are_the_sum(
                    talk.id.bytes)  # fmt: skip
     assert [n for (n,) in numbers] == list(range(1, 101))
     system = db.acting_as(dal.Actor.system("tests"))
-    assert await system.conversations.recompute(talk.id) is False
+    assert await system.conversations.totals.recompute(talk.id) is False
 
 
 async def test_recompute_mends_what_is_apart(db: dal.Database, me: dal.Session, root: Root) -> None:
@@ -151,9 +151,9 @@ async def test_recompute_mends_what_is_apart(db: dal.Database, me: dal.Session, 
     before = await me.conversations.get(talk.id)
     root("UPDATE conversations SET message_count = 9, cost = 1 WHERE id = %s", talk.id.bytes)
     system = db.acting_as(dal.Actor.system("tests"))
-    assert await system.conversations.recompute(talk.id) is True
+    assert await system.conversations.totals.recompute(talk.id) is True
     assert await me.conversations.get(talk.id) == before
-    assert await system.conversations.recompute(talk.id) is False
+    assert await system.conversations.totals.recompute(talk.id) is False
 
 
 async def test_a_purge_takes_the_prompts_with_it(me: dal.Session, root: Root) -> None:

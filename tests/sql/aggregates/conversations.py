@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from dal.records.clock import END_OF_TIME
 from dal.records.ids import MAX_ID
+from dal.search.analysis import terms_of
+from dal.search.postings import term_hash
 from dal.statements import Statement
 from tests import fill
 from tests.fill import NOBODY, OWNER, STRANGER
@@ -125,6 +128,23 @@ ORPHAN_SHARED: Final = next(
 _OPEN: Final = _share(LIVE)
 _FOR_USERS: Final = _a_share("users")
 _OPENED: Final[tuple[Values, ...]] = (_OPEN, _FOR_USERS, {**_OPEN, "viewer_id": None})
+_WORDS: Final[Values] = {"search_terms": sorted(fill.prompt_postings_of(LIVE, 2))}
+_WORDS_OF_ONE: Final[Values] = {**_WORDS, "sequence_number": 2}
+_IDS_OF_OTHERS: Final[Values] = {"conversation_ids": [fill.conversation_id(SHARED)]}
+_LAST_SAID: Final = max(
+    fill.prompt_created_at(n, k)
+    for n in range(0, 200, 4)
+    if _is_seen(n, 1)
+    for k in fill.live_prompts(n)
+)
+_EVERYBODY: Final[Values] = {"first_owner": UUID(int=0), "last_owner": MAX_ID}
+_NO_HITS: Final[Mapping[str, Values]] = {
+    "one of who is deleted": {"conversation_ids": [fill.conversation_id(ORPHAN)]},
+    "a participant who is deleted": {
+        **actor(DELETED_USER),
+        "conversation_ids": [fill.conversation_id(LIVE)],
+    },
+}
 _REVOKED: Final[Mapping[str, Values]] = {
     "one that was revoked": {"share_id": _a_share("revoked")["share_id"]}
 }
@@ -421,6 +441,99 @@ def _left(values: Values) -> Values:
     return {"lowest": removed + 1 if left else None, "n": left}
 
 
+def _owned(factor: int, values: Values) -> list[int]:
+    """The conversations that are counted: seen, and of these owners."""
+    first, last = cast(UUID, values["first_owner"]), cast(UUID, values["last_owner"])
+    return [
+        n
+        for n in range(fill.n_conversations(factor))
+        if _is_seen(n, factor) and first <= fill.user_id(fill.conversation_owner(n, factor)) <= last
+    ]
+
+
+def _statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
+    found = _owned(factor, values)
+    status = Counter(map(fill.conversation_status, found))
+    totals = [fill.conversation_totals(n) for n in found]
+    lengths = sorted(messages for messages, _, _ in totals)
+    return [
+        (
+            len(found),
+            *(status[one] for one in ("active", "paused", "completed")),
+            sum(map(_is_archived, found)),
+            sum(lengths),
+            sum(tokens for _, tokens, _ in totals),
+            sum((cost for _, _, cost in totals), Decimal(0)),
+            *(lengths[-(-len(lengths) * percent // 100) - 1] for percent in (50, 95)),
+        )
+    ]
+
+
+def _created_by_day(factor: int, values: Values) -> list[tuple[object, ...]]:
+    offset = timedelta(seconds=cast(int, values["utc_offset_s"]))
+    start, end = cast(datetime, values["from_at"]), cast(datetime, values["until_at"])
+    times = map(fill.conversation_created_at, _owned(factor, values))
+    counts = Counter((at + offset).date() for at in times if start <= at < end)
+    rows: list[tuple[object, ...]] = [*sorted(counts.items())]
+    return rows[:LIMIT]
+
+
+def _costliest(factor: int, values: Values) -> list[tuple[object, ...]]:
+    ranked = sorted((-fill.conversation_totals(n)[2], n) for n in _owned(factor, values))
+    return [(fill.conversation_id(n),) for _, n in ranked[:LIMIT]]
+
+
+def _authors(factor: int, values: Values) -> list[tuple[object, ...]]:
+    since = cast(datetime, values["since_at"])
+    return [
+        (
+            len(
+                {
+                    fill.conversation_owner(n, factor)
+                    for n in _owned(factor, values)
+                    if any(fill.prompt_created_at(n, k) >= since for k in fill.live_prompts(n))
+                }
+            ),
+        )
+    ]
+
+
+def _share_statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
+    first, last = cast(UUID, values["first_owner"]), cast(UUID, values["last_owner"])
+    found = _shares_of(factor, lambda _, who: first <= fill.user_id(who) <= last)
+    views = [fill.share_views(n, k)[0] for n, k in found]
+    revoked = [fill.share_is_revoked(n, k) for n, k in found]
+    over = [fill.share_expires_at(n, k) <= fill.NOW for n, k in found]
+    ended = sum(late and not gone for late, gone in zip(over, revoked, strict=True))
+    return [(len(found), sum(map(bool, views)), sum(views), sum(revoked), ended)]
+
+
+def _heads(factor: int, values: Values) -> list[tuple[object, ...]]:
+    """The prompt of each conversation that has most of the words, of these the shortest, first."""
+    asked = set(cast(list[int], values["search_terms"]))
+    found: list[tuple[object, ...]] = []
+    for n in range(200):
+        i = fill.conversation_id(n)
+        if i not in cast(list[UUID], values["conversation_ids"]) or not _is_seen(n, factor):
+            continue
+        held = {
+            k: [impact for term, impact in fill.prompt_postings_of(n, k).items() if term in asked]
+            for k in fill.live_prompts(n)
+        }
+        ranked = sorted((-len(has), -sum(has), k) for k, has in held.items() if has)
+        found += [(i, k) for _, _, k in ranked[:1]]
+    return found
+
+
+def _words_left(values: Values) -> Values:
+    """Of the first one: how many words of its prompts are left, and the first of them."""
+    there = sorted(
+        term for k in (0, *fill.live_prompts(8)) for term in fill.prompt_postings_of(8, k)
+    )
+    left = there[cast(int, values["limit_rows"]) :]
+    return {"n": len(left), "lowest": left[0] if left else None}
+
+
 def _left_of_many(values: Values) -> Values:
     """Of the second one: the first has eight."""
     there, removed = fill.n_prompts(48), cast(int, values["limit_rows"]) - fill.n_prompts(8)
@@ -455,8 +568,16 @@ def _prompts(factor: int, values: Values) -> list[tuple[object, ...]]:
 
 
 AGGREGATE: Final = Aggregate(
-    tables=("prompts", "conversation_shares", "conversation_participants", "conversations"),
+    tables=(
+        "prompts",
+        "prompt_postings",
+        "conversation_shares",
+        "conversation_participants",
+        "conversations",
+    ),
     values={
+        "first_owner": (fill.user_id(OWNER), MAX_ID),
+        "last_owner": (fill.user_id(OWNER), UUID(int=0)),
         "idle_before": (END_OF_TIME, BEFORE_ALL),
         "since_at": (fill.START, END_OF_TIME),
         "conversation_ids": (
@@ -534,6 +655,19 @@ AGGREGATE: Final = Aggregate(
         "conversations/get": ({}, _OF_OTHERS),
         "conversation_participants/delete_many": (_TWO_IN_TRASH,),
         "conversation_shares/delete_many": (_TWO_IN_TRASH,),
+        "prompt_postings/delete_many": (_TWO_IN_TRASH, {**_TWO_IN_TRASH, "limit_rows": 5}),
+        "prompt_postings/delete_one": (_WORDS_OF_ONE,),
+        "prompt_postings/insert_many": (
+            {"sequence_number": fill.n_prompts(LIVE) + 1, "scope": fill.user_id(OWNER)},
+        ),
+        "prompt_postings/update_scope": ({"owner_id": fill.user_id(STRANGER)},),
+        "prompts/list_heads": (
+            _WORDS,
+            {**_WORDS, **_IDS_OF_OTHERS},
+            {"search_terms": [term_hash(term) for term in terms_of("question")]},
+            {"search_terms": [term_hash(str(LIVE))]},
+        ),
+        "conversations/list_hits": ({}, _IDS_OF_OTHERS),
         "prompts/delete_many": (_TWO_IN_TRASH, {**_TWO_IN_TRASH, "limit_rows": 5}),
         "conversations/delete_many": (
             {"conversation_ids": [fill.conversation_id(fill.A_BARE_CONVERSATION)]},
@@ -550,6 +684,19 @@ AGGREGATE: Final = Aggregate(
             _TWO_IN_TRASH,
             {**_TWO_IN_TRASH, "deleted_before": _DELETED_AT},
         ),
+        "conversations/get_statistics": ({}, _EVERYBODY),
+        "conversations/list_created_by_day": (
+            {"utc_offset_s": 7_200, "until_at": fill.NOW},
+            {"utc_offset_s": -18_000, "until_at": fill.NOW, **_EVERYBODY},
+            {
+                "utc_offset_s": 0,
+                "from_at": fill.conversation_created_at(16),
+                "until_at": fill.conversation_created_at(80),
+            },
+        ),
+        "conversations/list_costliest": ({}, _EVERYBODY),
+        "prompts/count_authors": ({}, {"since_at": _LAST_SAID}),
+        "conversation_shares/get_statistics": ({}, _EVERYBODY),
         "conversations/insert": (_NEW,),
         "conversations/insert_many": (_NEW,),
         "conversation_participants/insert_many": ({"user_id": fill.user_id(STRANGER)},),
@@ -590,6 +737,8 @@ AGGREGATE: Final = Aggregate(
             "one that was revoked": _only(_a_share("revoked"), "share_id")
         },
         "prompts/list_by_share": _by_token(_NO_SHARES),
+        "prompts/list_heads": _NO_HITS,
+        "conversations/list_hits": _NO_HITS,
         "conversations/exists": _OF_DELETED,
         "conversations/get": _OF_DELETED,
         "conversations/record_prompt": {
@@ -621,6 +770,12 @@ AGGREGATE: Final = Aggregate(
         "conversations/record_prompt": lambda _, values: [(fill.n_prompts(_number(values)) + 1,)],
         "prompts/list_by_conversation": _prompts,
         "prompts/list_by_share": _shown_prompts,
+        "prompts/list_heads": _heads,
+        "conversations/get_statistics": _statistics,
+        "conversations/list_created_by_day": _created_by_day,
+        "conversations/list_costliest": _costliest,
+        "prompts/count_authors": _authors,
+        "conversation_shares/get_statistics": _share_statistics,
         "conversation_shares/list_own": _own_shares,
         "prompts/sum_by_conversation": lambda _, values: [
             fill.conversation_totals(_number(values))
@@ -649,6 +804,12 @@ AGGREGATE: Final = Aggregate(
         " FROM conversations AS c INNER JOIN conversations AS d"
         f" ON d.id = UNHEX('{fill.conversation_id(12).hex}') WHERE c.owner_id = :actor_id"
         f" AND c.id = UNHEX('{fill.conversation_id(LIVE).hex}')",
+        "prompt_postings/delete_one": "SELECT COUNT(*) AS n FROM prompt_postings"
+        " WHERE conversation_id = :conversation_id AND sequence_number = :sequence_number",
+        "prompt_postings/delete_many": "SELECT COUNT(*) AS n, MIN(term) AS lowest"
+        f" FROM prompt_postings WHERE conversation_id = UNHEX('{fill.conversation_id(8).hex}')",
+        "prompt_postings/update_scope": "SELECT COUNT(*) AS n FROM prompt_postings"
+        " WHERE conversation_id = :conversation_id AND scope <> :owner_id",
         "prompts/delete_many": "SELECT MIN(sequence_number) AS lowest, COUNT(*) AS n"
         f" FROM prompts WHERE conversation_id = UNHEX('{fill.conversation_id(48).hex}')",
         "conversation_shares": "SELECT * FROM conversation_shares WHERE id = :share_id",
@@ -688,6 +849,9 @@ AGGREGATE: Final = Aggregate(
         "conversations/subtract_prompt": _counted(-1),
         "conversations/update_totals": same("message_count", "token_count", "cost"),
         "prompts/delete_by_conversation": _left,
+        "prompt_postings/delete_one": lambda values: {"n": 0},
+        "prompt_postings/delete_many": _words_left,
+        "prompt_postings/update_scope": lambda values: {"n": 0},
         "prompts/delete_many": _left_of_many,
         "prompts/insert": same(
             "conversation_id",
@@ -724,6 +888,8 @@ AGGREGATE: Final = Aggregate(
         "DELETE FROM prompts WHERE deleted_at IS NOT NULL",
         "DELETE q FROM prompts AS q LEFT JOIN conversations AS c"
         " ON q.conversation_id = c.id WHERE c.id IS NULL",
+        "DELETE w FROM prompt_postings AS w LEFT JOIN conversations AS c"
+        " ON w.conversation_id = c.id WHERE c.id IS NULL",
         "DELETE s FROM conversation_shares AS s LEFT JOIN conversations AS c"
         " ON s.conversation_id = c.id WHERE c.id IS NULL",
         "DELETE p FROM conversation_participants AS p LEFT JOIN conversations AS c"
