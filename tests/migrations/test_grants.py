@@ -77,7 +77,9 @@ MAY: Final[dict[str, dict[str, str]]] = {
     "dal_sealer": {"audit_logs": "S"},
     "dal_retention": {"audit_logs": "SD"},
     "dal_readonly": {
-        table: "S" for table in TABLES if table not in ("search_terms", "template_postings")
+        table: "S"
+        for table in TABLES
+        if table not in ("search_terms", "template_postings", "prompt_postings")
     },
 }
 # What the read-only role may not see: what people wrote, prefer, who they are, and secrets.
@@ -94,6 +96,7 @@ WITHHELD: Final = {
     "template_ratings": {"feedback"},
     # Words of private templates too, which their hashes tell to who guesses: nothing.
     "template_postings": {"term", "scope", "impact", "template_id"},
+    "prompt_postings": {"term", "scope", "impact", "conversation_id", "sequence_number"},
     "search_terms": {"corpus", "term", "documents"},
     "search_corpora": set[str](),
     "conversations": {"title", "description", "context", "settings"},
