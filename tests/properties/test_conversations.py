@@ -114,7 +114,7 @@ class ConversationMachine(Machine):
     @rule(owner=people)
     def create(self, owner: int) -> None:
         wanted = dal.ParentMissingError if owner in self.gone else None
-        made = self.expect(wanted, self.session(owner).conversations.create(title="t"))
+        made = self.expect(wanted, self.session(owner).conversations.create(title="titled"))
         if made is not None:
             self.rows[made.id] = Row(made.id, owner, {owner: ("owner", True)})
 
@@ -297,6 +297,12 @@ class ConversationMachine(Machine):
             if actor < 0:
                 continue
             live = [row for i, row in self.rows.items() if i in seen]
+            for scope, wanted in (
+                ("mine", {row.id for row in live if row.owner == actor}),
+                ("shared", {row.id for row in live if row.owner != actor}),
+            ):
+                hits = self.run(mine.search("titled", scope=scope)).rows
+                assert {hit.conversation.id for hit in hits} == wanted, scope
             lists = {
                 mine.list_mine: [r for r in live if r.owner == actor and not r.archived],
                 mine.list_archived: [r for r in live if r.owner == actor and r.archived],
