@@ -12,16 +12,17 @@ _SERVER: Final = re.compile(r"[\[-](mariadb|mysql)[\]-]")
 
 
 class ByServer(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of one server stay together, so that each server, and each large database that a module
-    fills, is made in one process only; the others by their files.
+    """The tests of one file on one server stay together, so that what a module fills, a database of
+    10^6 rows or a server of its own, is made in one process only.
 
     It goes by the name of the test and not by a mark: pytest 9.2 took away the attribute that
-    pytest-xdist 3.8 writes a group into, and without a word each process started both servers.
+    pytest-xdist 3.8 writes a group into, and without a word each process filled all of it.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        found = _SERVER.search(nodeid)
-        return found[1] if found else nodeid.partition("::")[0]
+        file, _, test = nodeid.partition("::")
+        found = _SERVER.search(test)
+        return f"{file} {found[1]}" if found else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByServer:
