@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 import dal
 from tests.properties.conftest import Own
-from tests.properties.test_template_versions import NOBODY, SYSTEM, Machine, half, picks
+from tests.properties.profiles import machine_settings
+from tests.properties.test_template_versions import NOBODY, SYSTEM, Machine, picks
 
 N_USERS: Final = 4
 OWNER: Final = 0
@@ -251,4 +253,7 @@ def test_a_link_opens_for_whom_and_as_long_as_it_is_to(own: Own) -> None:
         def __init__(self) -> None:
             super().__init__(own)
 
-    run_state_machine_as_test(OwnMachine, settings=half())
+    whole = machine_settings()
+    # Its steps are cheap: one conversation, and short lists.
+    many = settings(whole, max_examples=4 * whole.max_examples)
+    run_state_machine_as_test(OwnMachine, settings=many)
