@@ -75,6 +75,8 @@ class Conversations:
 
     def planned(self, file: BinaryIO, on_note: Callable[[str], None]) -> Iterator[Planned | BadRow]:
         """Each row with the id that it will have, or a bad one with the reason."""
+        # Whom an attempt created that was rolled back, as a strict import's may be, is not there.
+        self._known.clear()
         seen: dict[bytes, int] = {}
         line_of_id: dict[UUID, int] = {}
         for row in read_json_lines(file, not_kept=()):

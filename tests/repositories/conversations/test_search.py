@@ -30,7 +30,7 @@ async def test_one_hit_a_conversation_with_a_piece_of_its_best_prompt(me: dal.Se
     assert first.snippet is not None
     assert first.snippet.text == "How is a wooden boat painted?"
     marked = [first.snippet.text[a:b] for a, b in first.snippet.highlights]
-    assert marked == ["wooden boat painted"] or set(marked) == {"wooden", "boat", "painted"}
+    assert marked == ["wooden", "boat", "painted"]
     assert second.sequence_number is None
     assert second.snippet is not None
     assert second.snippet.text == "Boats of paper"
