@@ -21,12 +21,12 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 from uuid import UUID
 
 Row = dict[str, object]
@@ -665,11 +665,32 @@ def write_atomically(path: Path, lines: Iterable[str]) -> None:
         part.unlink(missing_ok=True)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and give its exit status."""
+class Source(Protocol):
+    """A collection, as the command line knows it."""
+
+    @property
+    def file(self) -> str:
+        """Its name in the folder of the data."""
+
+    @property
+    def credit(self) -> str:
+        """Whom it is from."""
+
+    def rows(self, path: Path, report: Report | None = None) -> Iterator[Row]:
+        """Yield what is written, a line each."""
+
+
+def run(
+    program: str,
+    text: str | None,
+    adapters: Mapping[str, Source],
+    kind: str,
+    arguments: list[str] | None,
+) -> int:
+    """Run a command line over these collections and give its exit status."""
     parser = argparse.ArgumentParser(
-        prog="scripts/datasets.py",
-        description=__doc__,
+        prog=program,
+        description=text,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="collections:\n"
         + "\n".join(f"  {name:26}{adapter.credit}" for name, adapter in adapters.items()),
@@ -692,7 +713,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for name in names:
             adapter = adapters[name]
-            report = Report(adapter.file)
+            report = Report(adapter.file, kind)
             lines = map(json_line, adapter.rows(data / adapter.file, report))
             if options.out is not None:
                 write_atomically(options.out / f"{name}.jsonl", lines)
@@ -708,6 +729,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and give its exit status."""
+    return run("scripts/datasets.py", __doc__, adapters, "versions of templates", arguments)
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -10,7 +10,6 @@ is not what it should be ends the run and names the line; nothing is written for
 Exit status: 0 done, 1 a malformed file, 2 wrong usage or no data.
 """
 
-import argparse
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -19,19 +18,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from datasets import (
-    DataAbsentError,
-    DataError,
     Report,
     Row,
-    default_data_dir,
-    json_line,
     named_line,
     optional_text,
-    print_lines,
     read_json_lines,
     row_list,
+    run,
     text,
-    write_atomically,
 )
 
 THE_LOG = "(the log)"
@@ -158,45 +152,7 @@ adapters: dict[str, Dialogues] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and give its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/dialogues.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="collections:\n"
-        + "\n".join(f"  {name:26}{one.credit}" for name, one in adapters.items()),
-    )
-    parser.add_argument(
-        "--data", type=Path, help="folder of the files (default: DAL_TEST_DATA, ../shared/data)"
-    )
-    parser.add_argument("--out", type=Path, help="folder for NAME.jsonl; without: stdout")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="default: every collection")
-    options = parser.parse_args(arguments)
-    names: list[str] = list(dict.fromkeys(options.names)) or list(adapters)
-    for name in names:
-        if name not in adapters:
-            parser.error(f"no collection {name!r}; there are: {', '.join(adapters)}")
-    if options.out is None and len(names) != 1:
-        parser.error("stdout takes one NAME; write several with --out DIR")
-    data = options.data if options.data is not None else default_data_dir()
-    try:
-        for name in names:
-            adapter = adapters[name]
-            report = Report(adapter.file, "conversations")
-            lines = map(json_line, adapter.rows(data / adapter.file, report))
-            if options.out is not None:
-                write_atomically(options.out / f"{name}.jsonl", lines)
-            else:
-                print_lines(list(lines))
-            print(f"{report}\n  from {adapter.credit}", file=sys.stderr)
-    except DataAbsentError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        return 1
-    except (DataError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return run("scripts/dialogues.py", __doc__, adapters, "conversations", arguments)
 
 
 if __name__ == "__main__":
