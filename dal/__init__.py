@@ -79,7 +79,7 @@ from dal.records.imported_conversations import (
 from dal.records.keep import KEEP
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
-from dal.records.prompts import Prompt
+from dal.records.prompts import Prompt, PromptStatus
 from dal.records.search import SearchCorpus
 from dal.records.shares import IssuedShare, OpenedShare, Share, SharedPrompt, ShareScope
 from dal.records.snippets import Snippet
@@ -180,6 +180,7 @@ __all__ = [
     "PoolTimeoutError",
     "Prompt",
     "PromptRepository",
+    "PromptStatus",
     "RatingDistribution",
     "ReadOnlyServerError",
     "RenderedPrompt",

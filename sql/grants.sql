@@ -128,8 +128,8 @@ GRANT SELECT (
     template_id, user_id, rating, created_at, updated_at
 ) ON template_ratings TO dal_readonly;
 GRANT SELECT (
-    id, owner_id, status, archived_at, last_activity_at, last_sequence, message_count, token_count,
-    cost, created_at, updated_at, deleted_at
+    id, owner_id, status, archived_at, last_activity_at, last_sequence, active_sequence,
+    message_count, token_count, cost, created_at, updated_at, deleted_at
 ) ON conversations TO dal_readonly;
 GRANT SELECT (
     conversation_id, user_id, role, can_write, can_share, is_pinned, last_read_sequence,
@@ -140,8 +140,10 @@ GRANT SELECT (
     last_viewed_at, revoked_at, created_at, updated_at
 ) ON conversation_shares TO dal_readonly;
 GRANT SELECT (
-    id, conversation_id, author_id, sequence_number, token_count, cost, created_at, updated_at,
-    deleted_at
+    id, conversation_id, author_id, sequence_number, parent_sequence, status, template_id,
+    template_version, provider, model, token_count, cost, attempt, max_attempts, error_code,
+    finish_reason, queued_at, started_at, finished_at, latency_ms, first_token_ms, lease_owner,
+    lease_until, created_at, updated_at, deleted_at
 ) ON prompts TO dal_readonly;
 GRANT SELECT (corpus, documents, updated_at) ON search_corpora TO dal_readonly;
 GRANT SELECT (

@@ -33,7 +33,6 @@ _COUNT_TRASH = house().value("conversations/count_trash", int)
 _DELETE_MANY = house().affected("conversations/delete_many")
 _DELETE_ONE = house().affected("conversations/delete_one")
 _EXISTS = house().value("conversations/exists", bool)
-_FIND_OWNER = house().find("conversations/find_owner", UUID)
 _GET = house().one("conversations/get", Conversation)
 _GET_STATISTICS = house().one("conversations/get_statistics", ConversationStatistics)
 _INSERT = house().affected("conversations/insert")
@@ -74,12 +73,19 @@ class ConversationsGateway:
     executor: Executor
 
     async def add_prompt(
-        self, *, conversation_id: UUID, token_count: int, cost: Decimal, now: datetime
+        self,
+        *,
+        conversation_id: UUID,
+        sequence_number: int,
+        token_count: int,
+        cost: Decimal,
+        now: datetime,
     ) -> int:
         """Put a prompt back into the totals of a conversation that is locked."""
         return await self.executor.affected(
             _ADD_PROMPT,
             conversation_id=conversation_id,
+            sequence_number=sequence_number,
             token_count=token_count,
             cost=cost,
             now=now,
@@ -123,10 +129,6 @@ class ConversationsGateway:
             actor_id=actor_id,
             actor_is_system=actor_is_system,
         )
-
-    async def find_owner(self, *, conversation_id: UUID) -> UUID | None:
-        """Find the owner of a live conversation that is locked."""
-        return await self.executor.find(_FIND_OWNER, conversation_id=conversation_id)
 
     async def get(
         self, *, conversation_id: UUID, actor_id: UUID | None, actor_is_system: bool
@@ -411,12 +413,21 @@ class ConversationsGateway:
         )
 
     async def subtract_prompt(
-        self, *, conversation_id: UUID, token_count: int, cost: Decimal, now: datetime
+        self,
+        *,
+        conversation_id: UUID,
+        sequence_number: int,
+        parent_sequence: int | None,
+        token_count: int,
+        cost: Decimal,
+        now: datetime,
     ) -> int:
         """Take a prompt out of the totals of a conversation that is locked."""
         return await self.executor.affected(
             _SUBTRACT_PROMPT,
             conversation_id=conversation_id,
+            sequence_number=sequence_number,
+            parent_sequence=parent_sequence,
             token_count=token_count,
             cost=cost,
             now=now,

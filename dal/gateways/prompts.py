@@ -10,19 +10,25 @@ from uuid import UUID
 import attrs
 
 from dal.records.conversations import ConversationTotals
-from dal.records.prompts import Prompt, PromptHead, PromptRow
+from dal.records.prompts import Prompt, PromptHead, PromptRow, PromptWork
 from dal.records.shares import SharedPrompt
 from dal.session import Executor
 from dal.statements import house
 
 __all__ = ["PromptsGateway"]
 
+_APPEND_RESPONSE = house().affected("prompts/append_response")
+_CANCEL = house().affected("prompts/cancel")
+_COMPLETE = house().affected("prompts/complete")
 _COUNT_AUTHORS = house().value("prompts/count_authors", int)
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
 _DELETE_MANY = house().affected("prompts/delete_many")
+_FAIL = house().affected("prompts/fail")
+_FIND_BY_IDEMPOTENCY_KEY = house().find("prompts/find_by_idempotency_key", UUID)
 _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
     "prompts/find_conversation_including_deleted", UUID
 )
+_FIND_WORK = house().find("prompts/find_work", PromptWork)
 _GET = house().one("prompts/get", Prompt)
 _INSERT = house().affected("prompts/insert")
 _INSERT_MANY = house().bulk("prompts/insert_many")
@@ -32,7 +38,9 @@ _LIST_HEADS = house().many("prompts/list_heads", PromptHead)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
 _LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
 _RESTORE = house().affected("prompts/restore")
+_RETRY = house().affected("prompts/retry")
 _SOFT_DELETE = house().affected("prompts/soft_delete")
+_START = house().affected("prompts/start")
 _SUM_BY_CONVERSATION = house().one("prompts/sum_by_conversation", ConversationTotals)
 
 
@@ -41,6 +49,62 @@ class PromptsGateway:
     """A method per file of ``sql/prompts/``."""
 
     executor: Executor
+
+    async def append_response(
+        self,
+        *,
+        prompt_id: UUID,
+        lease_owner: str | None,
+        response_part: str,
+        offset_chars: int,
+        now: datetime,
+    ) -> int:
+        """Append to the answer of a live prompt in process, if it is as long as was seen."""
+        return await self.executor.affected(
+            _APPEND_RESPONSE,
+            prompt_id=prompt_id,
+            lease_owner=lease_owner,
+            response_part=response_part,
+            offset_chars=offset_chars,
+            now=now,
+        )
+
+    async def cancel(self, *, prompt_id: UUID, now: datetime) -> int:
+        """Cancel a live prompt that waits or is processed; what was answered so far stays."""
+        return await self.executor.affected(_CANCEL, prompt_id=prompt_id, now=now)
+
+    async def complete(
+        self,
+        *,
+        prompt_id: UUID,
+        conversation_id: UUID,
+        lease_owner: str | None,
+        response: str | None,
+        finish_reason: str | None,
+        provider: str | None,
+        model: str | None,
+        token_count: int,
+        cost: Decimal,
+        latency_ms: int | None,
+        first_token_ms: int | None,
+        now: datetime,
+    ) -> int:
+        """Complete a live prompt that is processed, and count what it took."""
+        return await self.executor.affected(
+            _COMPLETE,
+            prompt_id=prompt_id,
+            conversation_id=conversation_id,
+            lease_owner=lease_owner,
+            response=response,
+            finish_reason=finish_reason,
+            provider=provider,
+            model=model,
+            token_count=token_count,
+            cost=cost,
+            latency_ms=latency_ms,
+            first_token_ms=first_token_ms,
+            now=now,
+        )
 
     async def count_authors(
         self, *, first_owner: UUID, last_owner: UUID, since_at: datetime
@@ -51,20 +115,71 @@ class PromptsGateway:
         )
 
     async def delete_by_conversation(self, *, conversation_id: UUID, limit_rows: int) -> int:
-        """Remove prompts of a locked conversation in the trash, the lowest numbers first."""
+        """Remove prompts of a locked conversation in the trash, the highest numbers first."""
         return await self.executor.affected(
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
         )
 
     async def delete_many(self, *, conversation_ids: Sequence[UUID], limit_rows: int) -> int:
-        """Remove prompts of locked conversations in a trash, the lowest numbers of each first."""
+        """Remove prompts of locked conversations in a trash, the highest numbers of each first."""
         return await self.executor.affected(
             _DELETE_MANY, conversation_ids=conversation_ids, limit_rows=limit_rows
+        )
+
+    async def fail(
+        self,
+        *,
+        prompt_id: UUID,
+        conversation_id: UUID,
+        lease_owner: str | None,
+        error_code: str,
+        error_message: str | None,
+        provider: str | None,
+        model: str | None,
+        token_count: int,
+        cost: Decimal,
+        latency_ms: int | None,
+        first_token_ms: int | None,
+        now: datetime,
+    ) -> int:
+        """Let a live prompt that is processed fail, and count what it took all the same."""
+        return await self.executor.affected(
+            _FAIL,
+            prompt_id=prompt_id,
+            conversation_id=conversation_id,
+            lease_owner=lease_owner,
+            error_code=error_code,
+            error_message=error_message,
+            provider=provider,
+            model=model,
+            token_count=token_count,
+            cost=cost,
+            latency_ms=latency_ms,
+            first_token_ms=first_token_ms,
+            now=now,
+        )
+
+    async def find_by_idempotency_key(
+        self, *, conversation_id: UUID, idempotency_key: str | None
+    ) -> UUID | None:
+        """Find the live prompt that a key was given to in a conversation that is locked."""
+        return await self.executor.find(
+            _FIND_BY_IDEMPOTENCY_KEY,
+            conversation_id=conversation_id,
+            idempotency_key=idempotency_key,
         )
 
     async def find_conversation_including_deleted(self, *, prompt_id: UUID) -> UUID | None:
         """Find the conversation of a prompt, which is locked before the prompt."""
         return await self.executor.find(_FIND_CONVERSATION_INCLUDING_DELETED, prompt_id=prompt_id)
+
+    async def find_work(
+        self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> PromptWork | None:
+        """Find a live prompt as its next step needs it, for who takes part in its conversation."""
+        return await self.executor.find(
+            _FIND_WORK, prompt_id=prompt_id, actor_id=actor_id, actor_is_system=actor_is_system
+        )
 
     async def get(self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool) -> Prompt:
         """Get a live prompt of a live conversation, if the actor takes part in it.
@@ -83,10 +198,28 @@ class PromptsGateway:
         conversation_id: UUID,
         author_id: UUID,
         sequence_number: int,
+        parent_sequence: int | None,
+        prompt_status: str,
         user_input: str,
+        system_prompt: str | None,
         response: str | None,
+        template_id: UUID | None,
+        template_version: int | None,
+        provider: str | None,
+        model: str | None,
+        prompt_settings: Mapping[str, object] | None,
         token_count: int,
         cost: Decimal,
+        attempt: int,
+        max_attempts: int,
+        error_code: str | None,
+        error_message: str | None,
+        finish_reason: str | None,
+        latency_ms: int | None,
+        first_token_ms: int | None,
+        queued_at: datetime | None,
+        finished_at: datetime | None,
+        idempotency_key: str | None,
         now: datetime,
     ) -> int:
         """Create a prompt of a conversation that gave its number, and is locked so."""
@@ -96,10 +229,28 @@ class PromptsGateway:
             conversation_id=conversation_id,
             author_id=author_id,
             sequence_number=sequence_number,
+            parent_sequence=parent_sequence,
+            prompt_status=prompt_status,
             user_input=user_input,
+            system_prompt=system_prompt,
             response=response,
+            template_id=template_id,
+            template_version=template_version,
+            provider=provider,
+            model=model,
+            prompt_settings=prompt_settings,
             token_count=token_count,
             cost=cost,
+            attempt=attempt,
+            max_attempts=max_attempts,
+            error_code=error_code,
+            error_message=error_message,
+            finish_reason=finish_reason,
+            latency_ms=latency_ms,
+            first_token_ms=first_token_ms,
+            queued_at=queued_at,
+            finished_at=finished_at,
+            idempotency_key=idempotency_key,
             now=now,
         )
 
@@ -174,9 +325,26 @@ class PromptsGateway:
         """Take back the deletion of a prompt that is locked."""
         return await self.executor.affected(_RESTORE, prompt_id=prompt_id, now=now)
 
+    async def retry(self, *, prompt_id: UUID, now: datetime) -> int:
+        """Have a live prompt that failed wait again, if attempts are left."""
+        return await self.executor.affected(_RETRY, prompt_id=prompt_id, now=now)
+
     async def soft_delete(self, *, prompt_id: UUID, now: datetime) -> int:
         """Delete a live prompt that is locked."""
         return await self.executor.affected(_SOFT_DELETE, prompt_id=prompt_id, now=now)
+
+    async def start(
+        self,
+        *,
+        prompt_id: UUID,
+        lease_owner: str | None,
+        lease_until: datetime | None,
+        now: datetime,
+    ) -> int:
+        """Begin the next attempt of a live prompt that waits."""
+        return await self.executor.affected(
+            _START, prompt_id=prompt_id, lease_owner=lease_owner, lease_until=lease_until, now=now
+        )
 
     async def sum_by_conversation(self, *, conversation_id: UUID) -> ConversationTotals:
         """Sum the live prompts of a conversation.

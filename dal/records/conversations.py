@@ -129,8 +129,8 @@ class ConversationHit:
 class Conversation:
     """A conversation, the same whoever looks at it. ``context`` and ``settings`` are JSON objects.
 
-    ``last_sequence`` is the highest number given to a prompt. The counters are of live prompts,
-    ``cost`` in US dollars.
+    ``last_sequence`` is the highest number given to a prompt, ``active_sequence`` that of the one
+    that the next one follows, or None. The counters are of live prompts, ``cost`` in US dollars.
     """
 
     id: UUID
@@ -141,6 +141,7 @@ class Conversation:
     archived_at: datetime | None
     last_activity_at: datetime
     last_sequence: int
+    active_sequence: int | None
     message_count: int
     token_count: int
     cost: Decimal
@@ -164,6 +165,7 @@ class ConversationRow:
     status: ConversationStatus
     archived_at: datetime | None
     last_sequence: int
+    active_sequence: int | None
     updated_at: datetime
     role: ParticipantRole
     can_write: bool

@@ -23,7 +23,8 @@ from dal.records.conversations import (
     checked_status,
 )
 from dal.records.ids import check_id
-from dal.records.prompts import NewPrompt, Prompt
+from dal.records.new_prompts import PromptTexts, checked_message, optional_error
+from dal.records.prompts import Prompt, PromptStatus
 
 __all__ = ["ConversationExport", "ImportedConversation", "ImportedPrompt"]
 
@@ -59,12 +60,45 @@ def _owner_id(value: object) -> UUID | None:
     return None if value is None else check_id("owner_id", value)
 
 
+def _prompt_status(value: object) -> PromptStatus:
+    """What became of it: an import brings no work."""
+    if value in (PromptStatus.COMPLETED, PromptStatus.FAILED, PromptStatus.CANCELLED):
+        return PromptStatus(value)  # type: ignore[arg-type]
+    raise ValueRejectedError("status: completed, failed or cancelled", field="status")
+
+
+def _parent_sequence(value: object) -> int | None:
+    if value is not None and (type(value) is not int or not 0 <= value < MAX_PROMPTS):
+        raise ValueRejectedError(
+            "parent_sequence: the place of an earlier prompt, or 0", field="parent_sequence"
+        )
+    return value
+
+
 @attrs.frozen(slots=True, kw_only=True)
-class ImportedPrompt(NewPrompt):
-    """A prompt of an import; without an author it is the owner's, without a time the import's."""
+class ImportedPrompt(PromptTexts):
+    """A prompt of an import; without an author it is the owner's, without a time the import's.
+
+    ``status`` is completed where there is an answer, else cancelled: nobody is to answer what
+    happened elsewhere. ``parent_sequence`` is the place in the list, from 1, of the prompt that it
+    follows, 0 for none; by default it is the one before.
+    """
 
     author_id: UUID | None = attrs.field(default=None, converter=_author_id)
     created_at: datetime | None = attrs.field(default=None, converter=_created_at)
+    status: PromptStatus = attrs.field(converter=_prompt_status)
+    parent_sequence: int | None = attrs.field(default=None, converter=_parent_sequence)
+    error_code: str | None = attrs.field(default=None, converter=optional_error)
+    error_message: str | None = attrs.field(default=None, converter=checked_message)
+
+    @status.default
+    def _likely_status(self) -> PromptStatus:
+        return PromptStatus.CANCELLED if self.response is None else PromptStatus.COMPLETED
+
+    def __attrs_post_init__(self) -> None:
+        PromptTexts.__attrs_post_init__(self)
+        if self.status is PromptStatus.COMPLETED and self.response is None:
+            raise ValueRejectedError("status: completed, without an answer", field="status")
 
     @classmethod
     def from_mapping(cls, row: Mapping[str, Any]) -> ImportedPrompt:
@@ -92,6 +126,12 @@ def _prompts(value: object) -> tuple[ImportedPrompt, ...]:
         raise ValueRejectedError("prompts: a list of ImportedPrompt", field="prompts")
     if len(prompts) > MAX_PROMPTS:
         raise ValueRejectedError(f"prompts: at most {MAX_PROMPTS}", field="prompts")
+    for place, prompt in enumerate(prompts, 1):
+        if (prompt.parent_sequence or 0) >= place:
+            raise ValueRejectedError(
+                f"prompts: item {place}: parent_sequence: it follows one that comes later",
+                field="prompts",
+            )
     return prompts
 
 
@@ -183,7 +223,7 @@ class ImportedConversation(NewConversation):
         return cls(**values)
 
 
-_IDS: Final = frozenset({"id", "author_id", "owner_id"})
+_IDS: Final = frozenset({"id", "author_id", "owner_id", "template_id"})
 
 
 def _uuid(field: str, value: object) -> Any:
@@ -219,7 +259,8 @@ class ConversationExport:
         """What ``ImportedConversation.from_mapping`` makes the same conversation of, in plain JSON
         values; prompts are numbered anew, without the gaps of those that were deleted.
 
-        Not in it: links, pins, read marks, who may share, and the times of changes.
+        Not in it: links, pins, read marks, who may share, and the times of changes. What waits
+        for its answer is cancelled in it: elsewhere nobody is at work at it.
 
         Raises:
             Nothing.
@@ -241,7 +282,7 @@ class ConversationExport:
             "created_at": talk.created_at.isoformat(),
             "owner_id": str(talk.owner_id),
             "participants": others,
-            "prompts": [_prompt(prompt) for prompt in self.prompts],
+            "prompts": _prompts_of(self.prompts),
         }
 
     def to_line(self) -> str:
@@ -277,13 +318,28 @@ class ConversationExport:
         return "\n".join(lines) + "\n"
 
 
-def _prompt(prompt: Prompt) -> dict[str, object]:
+_AS_IT_IS: Final = (
+    "user_input", "system_prompt", "response", "template_version", "provider", "model", "settings",
+    "token_count", "max_attempts", "finish_reason", "latency_ms", "first_token_ms", "error_code",
+    "error_message",
+)  # fmt: skip
+
+
+def _prompts_of(prompts: Sequence[Prompt]) -> list[dict[str, object]]:
+    """Numbered anew; what follows one that is not there is a root."""
+    places = {prompt.sequence_number: place for place, prompt in enumerate(prompts, 1)}
+    return [_prompt(prompt, places.get(prompt.parent_sequence or 0, 0)) for prompt in prompts]
+
+
+def _prompt(prompt: Prompt, parent: int) -> dict[str, object]:
+    is_over = prompt.status not in (PromptStatus.PENDING, PromptStatus.PROCESSING)
     return {
         "id": str(prompt.id),
         "author_id": str(prompt.author_id),
-        "user_input": prompt.user_input,
-        "response": prompt.response,
-        "token_count": prompt.token_count,
+        "parent_sequence": parent,
+        "status": (prompt.status if is_over else PromptStatus.CANCELLED).value,
+        **{name: getattr(prompt, name) for name in _AS_IT_IS},
+        "template_id": prompt.template_id and str(prompt.template_id),
         "cost": str(prompt.cost),
         "created_at": prompt.created_at.isoformat(),
     }

@@ -1,40 +1,72 @@
-"""Prompts of a conversation: what was asked, what was answered, what it cost."""
+"""Prompts of a conversation: what was asked, what was answered, what it took."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import attrs
 
-from dal.errors import ValueRejectedError
-from dal.records.ids import optional_id
-from dal.records.text import MAX_PROMPT_BYTES, free_text, optional_text
+from dal.records.conversations import ParticipantRole
 
-__all__ = ["NewPrompt", "Prompt", "PromptHead", "PromptRow"]
+__all__ = ["Prompt", "PromptHead", "PromptRow", "PromptStatus", "PromptWork"]
 
-_MAX_TOKENS: Final = 10**12
-_MAX_COST: Final = Decimal(10) ** 9
-_COST_STEP: Final = Decimal(10) ** -10
+
+class PromptStatus(StrEnum):
+    """Where a prompt stands.
+
+    pending -> processing -> completed or failed; failed -> pending, while attempts are left;
+    pending and processing -> cancelled. What is completed or cancelled stays so.
+    """
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @attrs.frozen(slots=True)
 class Prompt:
-    """A prompt with its texts. ``cost`` is in US dollars, ``response`` None while there is none.
+    """A prompt with its texts.
 
     ``sequence_number`` is its place in the conversation, from 1; that of a deleted one stays free.
+    ``parent_sequence`` is the number of the prompt that it follows, None for a root. ``response``
+    is whole when it is completed; before, it is what was appended so far. ``settings`` None stands
+    for those of the conversation. ``token_count`` and ``cost`` (in US dollars) are of all attempts,
+    ``error_code``, ``latency_ms`` and ``first_token_ms`` (in milliseconds) of the last one.
     """
 
     id: UUID
     conversation_id: UUID
     author_id: UUID
     sequence_number: int
+    parent_sequence: int | None
+    status: PromptStatus
     user_input: str
+    system_prompt: str | None
     response: str | None
+    template_id: UUID | None
+    template_version: int | None
+    provider: str | None
+    model: str | None
+    settings: dict[str, Any] | None
     token_count: int
     cost: Decimal
+    attempt: int
+    max_attempts: int
+    error_code: str | None
+    error_message: str | None
+    finish_reason: str | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    latency_ms: int | None
+    first_token_ms: int | None
+    idempotency_key: str | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
@@ -55,52 +87,43 @@ class PromptRow:
     """A locked row of the table prompts, as a change needs it."""
 
     id: UUID
+    conversation_id: UUID
     author_id: UUID
     sequence_number: int
+    parent_sequence: int | None
+    status: PromptStatus
     user_input: str
     response: str | None
     token_count: int
     cost: Decimal
 
 
-def _input(value: object) -> str:
-    return free_text("user_input", value, max_bytes=MAX_PROMPT_BYTES)
+@attrs.frozen(slots=True)
+class PromptWork:
+    """A prompt as its next step needs it, with what the actor may do in the conversation.
 
+    ``role`` and ``can_write`` are None for the system.
+    """
 
-def _response(value: object) -> str | None:
-    return optional_text("response", value, max_bytes=MAX_PROMPT_BYTES)
-
-
-def _tokens(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= _MAX_TOKENS:
-        raise ValueRejectedError(
-            f"token_count: a whole number, 0 to {_MAX_TOKENS}", field="token_count"
-        )
-    return value
-
-
-def _cost(value: object) -> Decimal:
-    """Of at most ten decimals, so that what is stored is what was given."""
-    if type(value) is int:
-        value = Decimal(value)
-    if (
-        not isinstance(value, Decimal)
-        or not value.is_finite()
-        or not 0 <= value <= _MAX_COST
-        or value != value.quantize(_COST_STEP)
-    ):
-        raise ValueRejectedError(
-            "cost: a Decimal of US dollars, 0 or more, with at most ten decimals", field="cost"
-        )
-    return value.quantize(_COST_STEP)
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class NewPrompt:
-    """A prompt to create, checked when it is made."""
-
-    user_input: str = attrs.field(converter=_input)
-    response: str | None = attrs.field(default=None, converter=_response)
-    token_count: int = attrs.field(default=0, converter=_tokens)
-    cost: Decimal = attrs.field(default=Decimal(0), converter=_cost)
-    id: UUID | None = attrs.field(default=None, converter=optional_id)
+    id: UUID
+    conversation_id: UUID
+    owner_id: UUID
+    author_id: UUID
+    sequence_number: int
+    status: PromptStatus
+    user_input: str
+    response: str | None
+    template_id: UUID | None
+    template_version: int | None
+    provider: str | None
+    model: str | None
+    token_count: int
+    cost: Decimal
+    attempt: int
+    max_attempts: int
+    finish_reason: str | None
+    latency_ms: int | None
+    first_token_ms: int | None
+    lease_owner: str | None
+    role: ParticipantRole | None
+    can_write: bool | None

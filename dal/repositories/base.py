@@ -18,7 +18,17 @@ from dal.repositories.audit_writer import AuditWriter
 from dal.session import Scope
 from dal.session.transaction import Transaction
 
-__all__ = ["CHANGING_METHODS", "PARTS", "Reader", "Repository", "by_a_part", "changing", "part"]
+__all__ = [
+    "CHANGING_METHODS",
+    "FREQUENT_METHODS",
+    "PARTS",
+    "Reader",
+    "Repository",
+    "by_a_part",
+    "changing",
+    "frequent",
+    "part",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,7 +46,13 @@ A method that does something before its transaction (hashing a password takes lo
 that changes data under its own name with an underscore in front: it is in here without.
 """
 
+FREQUENT_METHODS: Final[set[str]] = set()
+"""``prompts.append_partial``: what changes data too often for an entry each; it belongs to a change
+that has one before and after it. A denied attempt is kept all the same.
+"""
+
 _MARK: Final = "_changes_data"
+_FREQUENT: Final = "_changes_data_often"
 # An admin who left and came back between two looks is locked out of order; with many who do so at
 # the same moment one transaction can lose three times.
 _ATTEMPTS: Final = 6
@@ -47,8 +63,9 @@ def part(path: str) -> Callable[[Cls], Cls]:
 
     def register(cls: Cls) -> Cls:
         PARTS[path] = cls
-        marked = (name for name in dir(cls) if hasattr(getattr(cls, name), _MARK))
-        CHANGING_METHODS.update(f"{path}.{name.lstrip('_')}" for name in marked)
+        for mark, methods in ((_MARK, CHANGING_METHODS), (_FREQUENT, FREQUENT_METHODS)):
+            marked = (name for name in dir(cls) if hasattr(getattr(cls, name), mark))
+            methods.update(f"{path}.{name.lstrip('_')}" for name in marked)
         return cls
 
     return register
@@ -57,6 +74,12 @@ def part(path: str) -> Callable[[Cls], Cls]:
 def by_a_part(method: F) -> F:
     """A face's method whose change is made by a part that has no door of its own."""
     setattr(method, _MARK, True)
+    return method
+
+
+def frequent(method: F) -> F:
+    """A method that changes data and writes no entry, over the one that has the transaction."""
+    setattr(method, _FREQUENT, True)
     return method
 
 

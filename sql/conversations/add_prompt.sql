@@ -2,8 +2,9 @@
 --
 -- returns: affected
 -- param:   conversation_id BINARY(16)   the conversation
+-- param:   sequence_number INT UNSIGNED number in the conversation, from 1
 -- param:   token_count  BIGINT       tokens
--- param:   cost         DECIMAL(20,10) US dollars
+-- param:   cost         DECIMAL(38,18) US dollars
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
 -- deleted: excluded
@@ -15,6 +16,7 @@ SET
     message_count = message_count + 1,
     token_count = token_count + :token_count,
     cost = cost + :cost,
+    active_sequence = COALESCE(active_sequence, :sequence_number),
     last_activity_at = GREATEST(last_activity_at, :now)
 WHERE
     id = :conversation_id

@@ -18,6 +18,7 @@ SELECT
     c.archived_at AS archived_at,
     c.last_activity_at AS last_activity_at,
     c.last_sequence AS last_sequence,
+    c.active_sequence AS active_sequence,
     c.message_count AS message_count,
     c.token_count AS token_count,
     c.cost AS cost,

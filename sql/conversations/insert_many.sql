@@ -11,9 +11,10 @@
 -- param:   archived_at  DATETIME(6) NULL when it was archived; NULL is not at all
 -- param:   last_activity_at DATETIME(6)  when something was said last
 -- param:   last_sequence INT UNSIGNED the highest number given to a prompt
+-- param:   active_sequence INT UNSIGNED NULL the prompt that the next one follows; NULL is none
 -- param:   message_count INT          how many live prompts
 -- param:   token_count  BIGINT       tokens
--- param:   cost         DECIMAL(20,10) US dollars
+-- param:   cost         DECIMAL(38,18) US dollars
 -- param:   created_at   DATETIME(6)  when it was made
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
@@ -33,6 +34,7 @@ INSERT INTO conversations
     archived_at,
     last_activity_at,
     last_sequence,
+    active_sequence,
     message_count,
     token_count,
     cost,
@@ -52,6 +54,7 @@ VALUES
     :archived_at,
     :last_activity_at,
     :last_sequence,
+    :active_sequence,
     :message_count,
     :token_count,
     :cost,

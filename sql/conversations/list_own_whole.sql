@@ -20,6 +20,7 @@ SELECT STRAIGHT_JOIN
     c.archived_at AS archived_at,
     c.last_activity_at AS last_activity_at,
     c.last_sequence AS last_sequence,
+    c.active_sequence AS active_sequence,
     c.message_count AS message_count,
     c.token_count AS token_count,
     c.cost AS cost,

@@ -20,6 +20,7 @@ SELECT STRAIGHT_JOIN
     c.status AS status,
     c.archived_at AS archived_at,
     c.last_sequence AS last_sequence,
+    c.active_sequence AS active_sequence,
     c.updated_at AS updated_at,
     p.role AS role,
     p.can_write AS can_write,

@@ -7,7 +7,7 @@
 -- param:   conversation_id BINARY(16)   the conversation
 -- param:   actor_id     BINARY(16)   who asks
 -- param:   token_count  BIGINT       tokens
--- param:   cost         DECIMAL(20,10) US dollars
+-- param:   cost         DECIMAL(38,18) US dollars
 -- param:   now          DATETIME(6)  time of the change
 -- access:  participant
 -- deleted: excluded
@@ -19,6 +19,7 @@ UPDATE conversations AS c FORCE INDEX (PRIMARY)
 STRAIGHT_JOIN users AS o FORCE INDEX (PRIMARY) ON c.owner_id = o.id
     STRAIGHT_JOIN conversation_participants AS p FORCE INDEX (PRIMARY) ON c.id = p.conversation_id
 SET
+    c.active_sequence = c.last_sequence + 1,
     c.last_sequence = LAST_INSERT_ID(c.last_sequence + 1),
     c.message_count = c.message_count + 1,
     c.token_count = c.token_count + :token_count,

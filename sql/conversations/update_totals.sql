@@ -4,7 +4,7 @@
 -- param:   conversation_id BINARY(16)   the conversation
 -- param:   message_count INT          how many live prompts
 -- param:   token_count  BIGINT       tokens
--- param:   cost         DECIMAL(20,10) US dollars
+-- param:   cost         DECIMAL(38,18) US dollars
 -- access:  n/a
 -- deleted: excluded
 -- index:   PRIMARY

@@ -1,4 +1,4 @@
--- Remove prompts of a locked conversation in the trash, the lowest numbers first.
+-- Remove prompts of a locked conversation in the trash, the highest numbers first.
 --
 -- returns: affected
 -- param:   conversation_id BINARY(16)   the conversation
@@ -10,5 +10,5 @@
 -- locks:   X,REC_NOT_GAP prompts.PRIMARY, X,REC_NOT_GAP prompts.uq_prompts_sequence
 DELETE FROM prompts
 WHERE conversation_id = :conversation_id
-ORDER BY sequence_number ASC
+ORDER BY sequence_number DESC
 LIMIT :limit_rows

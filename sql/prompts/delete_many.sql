@@ -1,4 +1,4 @@
--- Remove prompts of locked conversations in a trash, the lowest numbers of each first.
+-- Remove prompts of locked conversations in a trash, the highest numbers of each first.
 --
 -- returns: affected
 -- param:   conversation_ids BINARY(16)   the conversations
@@ -11,6 +11,6 @@
 DELETE FROM prompts
 WHERE conversation_id IN :conversation_ids
 ORDER BY
-    conversation_id ASC,
-    sequence_number ASC
+    conversation_id DESC,
+    sequence_number DESC
 LIMIT :limit_rows

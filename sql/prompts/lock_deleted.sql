@@ -9,8 +9,11 @@
 -- locks:   X,REC_NOT_GAP prompts.PRIMARY
 SELECT
     q.id AS id,
+    q.conversation_id AS conversation_id,
     q.author_id AS author_id,
     q.sequence_number AS sequence_number,
+    q.parent_sequence AS parent_sequence,
+    q.status AS status,
     q.user_input AS user_input,
     q.response AS response,
     q.token_count AS token_count,

@@ -10,7 +10,7 @@
 SELECT
     COUNT(*) AS message_count,
     CAST(COALESCE(SUM(q.token_count), 0) AS UNSIGNED) AS token_count,
-    CAST(COALESCE(SUM(q.cost), 0) AS DECIMAL(20, 10)) AS cost
+    CAST(COALESCE(SUM(q.cost), 0) AS DECIMAL(38, 18)) AS cost
 FROM prompts AS q FORCE INDEX (ix_prompts_conversation)
 WHERE
     q.conversation_id = :conversation_id

@@ -12,10 +12,13 @@ from uuid import UUID
 
 from dal.search import CONVERSATIONS, impacts
 from tests.fill.sizes import NOW, OWNER, START, Row, Tables, n_users, row_id
+from tests.fill.templates import template_id
 from tests.fill.users import user_id
 
 __all__ = [
     "A_BARE_CONVERSATION",
+    "WORKER",
+    "active_prompt",
     "conversation_archived_at",
     "conversation_created_at",
     "conversation_deleted_at",
@@ -30,10 +33,14 @@ __all__ = [
     "n_conversations",
     "n_prompts",
     "participants",
+    "prompt_attempts",
     "prompt_created_at",
     "prompt_id",
+    "prompt_key",
     "prompt_numbers",
+    "prompt_parent",
     "prompt_postings_of",
+    "prompt_status",
     "prompt_texts",
     "share_expires_at",
     "share_hash",
@@ -47,6 +54,9 @@ __all__ = [
 _CONVERSATIONS: Final = 200
 _A_DELETED_USER: Final = 3
 _AN_INACTIVE_USER: Final = 8
+
+WORKER: Final = "worker-1"
+"""Who has the lease of each prompt that is processed."""
 
 A_BARE_CONVERSATION: Final = 28
 """One in OWNER's trash that nobody takes part in any more, as in the middle of a purge."""
@@ -224,12 +234,41 @@ def conversation_created_at(n: int) -> datetime:
 
 def prompt_texts(n: int, k: int) -> tuple[str, str | None]:
     """What was asked and answered in prompt ``k`` of conversation ``n``."""
-    return f"Question {k} of {n}", None if k % 5 == 0 else f"Answer {k}"
+    if prompt_status(k) in ("processing", "failed"):
+        return f"Question {k} of {n}", None
+    return f"Question {k} of {n}", f"Answer {k}"
 
 
 def conversation_texts(n: int) -> tuple[str, str | None]:
     """Title and description of conversation ``n``."""
     return f"Conversation {n}", None if n % 2 else f"About {n}"
+
+
+def prompt_status(k: int) -> str:
+    """What has no answer waits, is processed, or failed, and two that are deleted; every eleventh
+    was cancelled.
+    """
+    if k in (17, 24):
+        return "pending" if k == 17 else "failed"
+    if k % 5 == 0:
+        return ("pending", "processing", "failed")[(k // 5 - 1) % 3]
+    return "cancelled" if k % 11 == 6 else "completed"
+
+
+def prompt_parent(k: int) -> int | None:
+    """The live one before; every ninth follows the one before that."""
+    before = [j for j in range(1, k) if not prompt_is_deleted(j)]
+    return before[-2 if k % 9 == 0 else -1] if before else None
+
+
+def prompt_attempts(k: int) -> int:
+    """How often it was started: thrice in vain every thirtieth."""
+    return 3 if k % 30 == 0 else 1
+
+
+def prompt_key(n: int, k: int) -> str | None:
+    """The first one and a deleted one have a key of the caller."""
+    return f"key {k} of {n}" if k in (1, 3) else None
 
 
 def prompt_is_deleted(k: int) -> bool:
@@ -247,11 +286,16 @@ def live_prompts(n: int) -> list[int]:
     return [k for k in range(1, n_prompts(n) + 1) if not prompt_is_deleted(k)]
 
 
+def active_prompt(n: int) -> int | None:
+    """Where conversation ``n`` stands: at its last live prompt."""
+    return max(live_prompts(n), default=None)
+
+
 def conversation_totals(n: int) -> tuple[int, int, Decimal]:
     """How many live prompts there are, their tokens and their cost."""
     numbers = [prompt_numbers(k) for k in live_prompts(n)]
     cost = sum((cost for _, cost in numbers), Decimal(0))
-    return len(numbers), sum(tokens for tokens, _ in numbers), cost.quantize(Decimal(10) ** -10)
+    return len(numbers), sum(tokens for tokens, _ in numbers), cost.quantize(Decimal(10) ** -18)
 
 
 def last_read(n: int) -> int:
@@ -269,10 +313,31 @@ def _prompts(factor: int) -> Iterator[Row]:
                 "conversation_id": conversation_id(n),
                 "author_id": user_id(conversation_owner(n, factor)),
                 "sequence_number": k,
+                "parent_sequence": prompt_parent(k),
+                "status": prompt_status(k),
                 "user_input": prompt_texts(n, k)[0],
+                "system_prompt": "Be kind." if k % 2 else None,
                 "response": prompt_texts(n, k)[1],
+                "template_id": template_id(0) if k % 4 == 0 else None,
+                "template_version": 1 if k % 4 == 0 else None,
+                "provider": "a-provider",
+                "model": "a-model",
+                "settings": json.dumps({"temperature": k}) if k % 2 else None,
                 "token_count": tokens,
                 "cost": cost,
+                "attempt": prompt_attempts(k),
+                "max_attempts": 3,
+                "error_code": "timeout" if prompt_status(k) in ("pending", "failed") else None,
+                "error_message": "slow" if prompt_status(k) in ("pending", "failed") else None,
+                "finish_reason": "stop" if prompt_status(k) == "completed" else None,
+                "queued_at": at,
+                "started_at": at,
+                "finished_at": None if prompt_status(k) in ("pending", "processing") else at,
+                "latency_ms": 100 * k,
+                "first_token_ms": 10 * k,
+                "lease_owner": WORKER if prompt_status(k) == "processing" else None,
+                "lease_until": NOW if prompt_status(k) == "processing" else None,
+                "idempotency_key": prompt_key(n, k),
                 "created_at": at,
                 "updated_at": at,
                 "deleted_at": at + timedelta(days=1) if prompt_is_deleted(k) else None,
@@ -295,6 +360,7 @@ def _conversations(factor: int) -> Iterator[Row]:
             "archived_at": conversation_archived_at(n),
             "last_activity_at": conversation_last_activity_at(n),
             "last_sequence": n_prompts(n),
+            "active_sequence": active_prompt(n),
             "message_count": messages,
             "token_count": tokens,
             "cost": cost,
@@ -328,6 +394,8 @@ def prompt_postings_of(n: int, k: int) -> dict[int, int]:
         title, texts = conversation_texts(n)[0], [conversation_texts(n)[1]]
     else:
         title, texts = "", list(prompt_texts(n, k))
+        if prompt_status(k) != "completed":
+            texts = texts[:1]
     return impacts(title, texts, pivot_terms=CONVERSATIONS.pivot_terms)
 
 

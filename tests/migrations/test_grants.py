@@ -102,7 +102,14 @@ WITHHELD: Final = {
     "conversations": {"title", "description", "context", "settings"},
     "conversation_participants": set[str](),
     "conversation_shares": {"token_hash", "page_key"},
-    "prompts": {"user_input", "response"},
+    "prompts": {
+        "user_input",
+        "response",
+        "system_prompt",
+        "settings",
+        "error_message",
+        "idempotency_key",
+    },
     "audit_logs": {"changes", "ip", "user_agent"},
 }
 # One that every role that may read anything of the table may read.

@@ -58,6 +58,16 @@ RELEASED: Final = {
     "0021.create-prompt-postings": (
         "445f792daae581af96d33d0ef581bb4eec60fc234d7f671d5ef82f0e1eecc7b2"
     ),
+    "0022.widen-conversations-cost": (
+        "8319284e9424c9b11b4a922bc563338e60043765f6b404cdeb8e2c2d2b1fa473"
+    ),
+    "0023.add-prompts-processing": (
+        "ec22500efeaebf2dfcb7b9897128e286d4561c1bf689107b5bdbfccf9960727c"
+    ),
+    "0024.add-prompts-parent": ("a2839a678b94c64cc1e47e1968d084487722c7b4967b7c49f953998a98323051"),
+    "0025.fill-prompts-status": (
+        "02a0bf4165857b9f8960021e08784e95bdebb9ad3d52acbee95dad4fabc1ce92"
+    ),
 }
 
 

@@ -36,7 +36,7 @@ from dal import (
     UniqueError,
     UsageError,
 )
-from dal.repositories.base import CHANGING_METHODS, PARTS
+from dal.repositories.base import CHANGING_METHODS, FREQUENT_METHODS, PARTS
 
 ERRORS: Final[dict[str, type[dal.DalError]]] = {
     "NF": NotFoundError,
@@ -68,7 +68,7 @@ class Contract:
 
     def changes(self, method: str) -> bool:
         """Whether the method changes data."""
-        return f"{self.root}{method}" in CHANGING_METHODS
+        return f"{self.root}{method}" in CHANGING_METHODS | FREQUENT_METHODS
 
 
 def public_methods() -> set[str]:

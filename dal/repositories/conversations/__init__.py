@@ -271,6 +271,7 @@ class ConversationRepository(ConversationRules):
             archived_at=None,
             last_activity_at=now,
             last_sequence=0,
+            active_sequence=None,
             message_count=0,
             token_count=0,
             cost=Decimal(0),

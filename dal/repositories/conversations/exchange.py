@@ -18,13 +18,18 @@ from dal.records.imported_conversations import (
     ConversationExport,
     ImportedConversation,
 )
-from dal.records.prompts import Prompt
+from dal.records.prompts import Prompt, PromptStatus
 from dal.repositories.base import changing, part
 from dal.repositories.conversations.rules import TARGET, ConversationRules
-from dal.repositories.conversations.search import posting_rows
+from dal.repositories.conversations.search import posting_rows, searched
 
 __all__ = ["ConversationExchange"]
 
+_AS_GIVEN: Final = (
+    "user_input", "system_prompt", "response", "template_id", "template_version", "provider",
+    "model", "token_count", "cost", "max_attempts", "error_code", "error_message", "finish_reason",
+    "latency_ms", "first_token_ms",
+)  # fmt: skip
 _ROWS_AT_ONCE: Final = 500
 _CONVERSATIONS_AT_ONCE: Final = 100
 _IDS_AT_ONCE: Final = 5_000
@@ -62,6 +67,7 @@ class _Planned:
             "archived_at": new.archived_at,
             "last_activity_at": max([self.created_at, *times]),
             "last_sequence": len(new.prompts),
+            "active_sequence": len(new.prompts) or None,
             "message_count": len(new.prompts),
             "token_count": sum(prompt.token_count for prompt in new.prompts),
             "cost": sum((prompt.cost for prompt in new.prompts), Decimal(0)),
@@ -84,15 +90,20 @@ class _Planned:
 
     def prompt_rows(self, now: datetime) -> Iterator[dict[str, object]]:
         for number, prompt in enumerate(self.new.prompts, 1):
+            before = number - 1 if prompt.parent_sequence is None else prompt.parent_sequence
             yield {
                 "prompt_id": prompt.id or self._prompt_id(number),
                 "conversation_id": self.id,
                 "author_id": prompt.author_id or self.owner_id,
                 "sequence_number": number,
-                "user_input": prompt.user_input,
-                "response": prompt.response,
-                "token_count": prompt.token_count,
-                "cost": prompt.cost,
+                "parent_sequence": before or None,
+                "prompt_status": prompt.status,
+                **{name: getattr(prompt, name) for name in _AS_GIVEN},
+                "prompt_settings": prompt.settings,
+                "attempt": 0 if prompt.status is PromptStatus.CANCELLED else 1,
+                "queued_at": None,
+                "finished_at": prompt.created_at or now,
+                "idempotency_key": None,
                 "created_at": prompt.created_at or now,
                 "now": now,
             }
@@ -101,7 +112,7 @@ class _Planned:
         new = self.new
         yield from posting_rows(self.id, self.owner_id, 0, new.title, [new.description])
         for number, prompt in enumerate(new.prompts, 1):
-            texts = [prompt.user_input, prompt.response]
+            texts = searched(prompt.user_input, prompt.response, prompt.status)
             yield from posting_rows(self.id, self.owner_id, number, "", texts)
 
     def _prompt_id(self, number: int) -> UUID:

@@ -10,7 +10,7 @@ from dal.gateways import PromptsGateway, SearchCorporaGateway, SearchTermsGatewa
 from dal.records.conversations import ConversationHit, ConversationSummary
 from dal.records.ids import MAX_ID
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
-from dal.records.prompts import PromptHead
+from dal.records.prompts import PromptHead, PromptStatus
 from dal.repositories.conversations.rules import ConversationRules
 from dal.search import (
     CONVERSATIONS,
@@ -28,7 +28,7 @@ from dal.search import (
     weighted,
 )
 
-__all__ = ["ConversationSearches", "posting_rows", "terms_in"]
+__all__ = ["ConversationSearches", "posting_rows", "searched", "terms_in"]
 
 _DEPTH: Final = 300
 _HEAD_CHARS: Final = 8_000
@@ -52,6 +52,11 @@ def posting_rows(
             "conversation_id": conversation_id,
             "sequence_number": sequence_number,
         }
+
+
+def searched(user_input: str, response: str | None, status: PromptStatus) -> list[str | None]:
+    """What a prompt is found by: its answer only when that is whole."""
+    return [user_input, response if status is PromptStatus.COMPLETED else None]
 
 
 def terms_in(rows: Iterable[Mapping[str, object]]) -> list[int]:

@@ -1,41 +1,41 @@
-"""Prompts of conversations: created in order, listed, deleted and taken back."""
+"""Prompts of conversations: asked, worked at, answered, listed, deleted and taken back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, NoReturn, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
-from dal.errors import InvalidTransitionError, NotFoundError
-from dal.gateways import PromptsGateway
-from dal.records.actor import Role
-from dal.records.conversations import ConversationRow, ConversationStatus, ParticipantRole
-from dal.records.ids import check_id, new_id
+from dal.errors import NotFoundError
+from dal.records.ids import check_id
+from dal.records.new_prompts import NewPrompt, PromptAnswer, PromptFailure
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
-from dal.records.prompts import NewPrompt, Prompt, PromptRow
-from dal.repositories.base import changing, part
-from dal.repositories.conversations.rules import ConversationRules, absent
-from dal.repositories.conversations.search import posting_rows, terms_in
-from dal.session import Scope
+from dal.records.prompts import Prompt
+from dal.repositories.base import by_a_part, changing, frequent, part
+from dal.repositories.conversations.rules import absent
+from dal.repositories.conversations.search import terms_in
+from dal.repositories.prompts.creation import PromptCreation
+from dal.repositories.prompts.lifecycle import PromptLifecycle
+from dal.repositories.prompts.rules import TARGET, PromptRules, postings_of
 
 __all__ = ["PromptRepository"]
 
-TARGET: Final = "prompt"
 _LIST: Final = "prompts.list_of"
 _FIRST: Final[Key] = (0,)
 
 
 @part("prompts")
-class PromptRepository(ConversationRules):
+class PromptRepository(PromptRules):
     """Prompts, seen by those who take part in their conversation.
 
     Each has a number in its conversation, 1, 2, 3 in the order in which they were committed. The
-    totals of the conversation change in the same transaction.
-    """
+    totals of the conversation change in the same transaction. What a prompt goes through:
 
-    def __init__(self, scope: Scope) -> None:
-        super().__init__(scope)
-        self._prompts = PromptsGateway(scope)
+        create -> pending -> start -> processing -> complete -> completed
+                     ^                    |  |
+                     +-- retry -- failed -+  +-> cancelled (from pending too)
+    """
 
     async def get(self, prompt_id: UUID) -> Prompt:
         """A live prompt of a conversation that the actor takes part in; any for the system.
@@ -78,83 +78,221 @@ class PromptRepository(ConversationRules):
             raise absent()
         return page_of(_LIST, rows, limit, lambda row: (row.sequence_number,))
 
-    @changing
+    @by_a_part
     async def create(
         self,
         conversation_id: UUID,
         *,
         user_input: str,
+        system_prompt: str | None = None,
         response: str | None = None,
+        parent_id: UUID | None = None,
+        template_id: UUID | None = None,
+        template_version: int | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        settings: Mapping[str, Any] | None = None,
         token_count: int = 0,
         cost: Decimal | int = 0,
+        finish_reason: str | None = None,
+        latency_ms: int | None = None,
+        first_token_ms: int | None = None,
+        max_attempts: int = 3,
+        idempotency_key: str | None = None,
         id: UUID | None = None,  # noqa: A002
     ) -> Prompt:
         """Add a prompt to a conversation that the actor may write in.
 
+        With a response it is completed; without one it is pending, and waits for who starts it or
+        claims it.
+
         Args:
+            parent_id: the prompt that it follows; by default where the conversation stands, which
+                is the one that was added last.
+            template_id: what it was made of: a template that the actor sees.
+            template_version: of the template; by default the newest.
+            model: the one that is wanted; with a response, the one that gave it.
+            settings: an object, temperature and the like; None stands for the conversation's.
             token_count: of question and answer.
-            cost: in US dollars, with at most ten decimals.
+            cost: in US dollars, with at most 18 decimals.
+            max_attempts: how often it may be started, 1 to 100.
+            idempotency_key: the same one again in this conversation gives the first prompt back,
+                whatever else is said.
             id: made by the caller, so that a call of unknown outcome can be looked up.
 
         Raises:
             InvalidTransitionError: the conversation is completed or archived.
             NotFoundError: no such live conversation for this actor.
+            ParentMissingError: no such prompt in the conversation, or no such version of a
+                template for this actor.
             PermissionDeniedError: the actor may not write.
-            UniqueError: the id is taken.
+            UniqueError: the id is taken, or the key by a prompt that is deleted.
             ValueRejectedError: a field cannot be stored; ``field`` names it.
         """
-        action = "prompt.create"
         new = NewPrompt(
-            user_input=user_input, response=response, token_count=token_count, cost=cost, id=id
+            user_input=user_input,
+            system_prompt=system_prompt,
+            response=response,
+            parent_id=parent_id,
+            template_id=template_id,
+            template_version=template_version,
+            provider=provider,
+            model=model,
+            settings=settings,
+            token_count=token_count,
+            cost=cost,
+            finish_reason=finish_reason,
+            latency_ms=latency_ms,
+            first_token_ms=first_token_ms,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            id=id,
         )
-        check_id("conversation_id", conversation_id)
-        actor_id = await self._lock_author(action, None)
-        if actor_id is None:
-            if await self._is_there(conversation_id):
-                self._deny(action, TARGET, None, "prompts are added by who takes part")
-            raise absent()
-        now = self._scope.clock.now()
-        number = await self._conversations.record_prompt(
-            conversation_id=conversation_id,
-            actor_id=actor_id,
-            token_count=new.token_count,
-            cost=new.cost,
-            now=now,
+        return await PromptCreation(self._scope).create(conversation_id, new)
+
+    @by_a_part
+    async def start(self, prompt_id: UUID) -> Prompt:
+        """Begin the next attempt of a prompt that is pending; who takes part and may write, or the
+        system. A worker that shares its work with others claims: ``.queue``.
+
+        Raises:
+            InvalidTransitionError: it is not pending.
+            NotFoundError: no such live prompt for this actor.
+            PermissionDeniedError: the actor may not write.
+            ValueRejectedError: ``prompt_id`` is no UUID.
+        """
+        return await PromptLifecycle(self._scope).start(prompt_id)
+
+    @frequent
+    async def append_partial(
+        self, prompt_id: UUID, text: str, *, offset: int, worker: str | None = None
+    ) -> int:
+        """Append to the answer of a prompt that is processed, while it comes in.
+
+        Each call writes the answer anew: send what came in a second, not each token.
+
+        Args:
+            offset: how many characters the answer has so far, 0 at first: so that a call that is
+                repeated does not append twice.
+            worker: who claimed it, as in :meth:`complete`.
+
+        Returns:
+            How many characters it has now.
+
+        Raises:
+            InvalidTransitionError: it is not processed, or by another worker.
+            NotFoundError: no such live prompt for this actor.
+            PermissionDeniedError: the actor may not write.
+            StaleVersionError: the answer has another length; ``actual`` says which.
+            ValueRejectedError: a value cannot be stored; ``field`` names it.
+        """
+        return await PromptLifecycle(self._scope).append_partial(prompt_id, text, offset, worker)
+
+    @by_a_part
+    async def complete(
+        self,
+        prompt_id: UUID,
+        *,
+        response: str,
+        token_count: int = 0,
+        cost: Decimal | int = 0,
+        provider: str | None = None,
+        model: str | None = None,
+        finish_reason: str | None = None,
+        latency_ms: int | None = None,
+        first_token_ms: int | None = None,
+        worker: str | None = None,
+    ) -> None:
+        """Give a prompt that is processed its answer; the totals count it in the same transaction.
+
+        The same again changes nothing, so that who got no answer can say it again.
+
+        Args:
+            response: the whole answer, whatever was appended before.
+            token_count: of question and answer.
+            cost: in US dollars, with at most 18 decimals.
+            model: who answered; by default who was wanted. So with ``provider``.
+            latency_ms: from the request to the whole answer; ``first_token_ms`` to its begin.
+            worker: who claimed it from the queue, under the name given there.
+
+        Raises:
+            InvalidTransitionError: it is not processed, or by another worker, or was answered in
+                another way.
+            NotFoundError: no such live prompt for this actor.
+            PermissionDeniedError: the actor may not write.
+            ValueRejectedError: a field cannot be stored; ``field`` names it.
+        """
+        answer = PromptAnswer(
+            response=response,
+            token_count=token_count,
+            cost=cost,
+            provider=provider,
+            model=model,
+            finish_reason=finish_reason,
+            latency_ms=latency_ms,
+            first_token_ms=first_token_ms,
         )
-        if number is None:
-            await self._refuse_prompt(action, conversation_id, actor_id)
-        made = Prompt(
-            id=new.id or new_id(now),
-            conversation_id=conversation_id,
-            author_id=actor_id,
-            sequence_number=number,
-            user_input=new.user_input,
-            response=new.response,
-            token_count=new.token_count,
-            cost=new.cost,
-            created_at=now,
-            updated_at=now,
-            deleted_at=None,
+        await PromptLifecycle(self._scope).complete(prompt_id, answer, worker)
+
+    @by_a_part
+    async def fail(
+        self,
+        prompt_id: UUID,
+        *,
+        error_code: str,
+        error_message: str | None = None,
+        token_count: int = 0,
+        cost: Decimal | int = 0,
+        provider: str | None = None,
+        model: str | None = None,
+        latency_ms: int | None = None,
+        worker: str | None = None,
+    ) -> None:
+        """Say that an attempt failed, and why; what it took counts all the same.
+
+        Args:
+            error_code: a word, as ``rate_limited``; up to 64 characters.
+            error_message: in words, up to 2,000 characters; whoever takes part reads it.
+
+        Raises:
+            As :meth:`complete`.
+        """
+        failure = PromptFailure(
+            error_code=error_code,
+            error_message=error_message,
+            token_count=token_count,
+            cost=cost,
+            provider=provider,
+            model=model,
+            latency_ms=latency_ms,
         )
-        await self._prompts.insert(
-            prompt_id=made.id,
-            conversation_id=conversation_id,
-            author_id=actor_id,
-            sequence_number=number,
-            user_input=made.user_input,
-            response=made.response,
-            token_count=made.token_count,
-            cost=made.cost,
-            now=now,
-        )
-        await self._post(conversation_id, number, made.user_input, made.response)
-        # Of the texts the log keeps nothing: what somebody asked is not its matter.
-        changes = {
-            "conversation_id": [None, str(conversation_id)],
-            "sequence_number": [None, number],
-        }
-        await self._audit.write(action, TARGET, made.id, changes=changes, at=now)
-        return made
+        await PromptLifecycle(self._scope).fail(prompt_id, failure, worker)
+
+    @by_a_part
+    async def cancel(self, prompt_id: UUID) -> None:
+        """Have a prompt that is pending or processed answered by nobody; what came in so far stays.
+
+        For its author, the owner of the conversation, and the system.
+
+        Raises:
+            InvalidTransitionError: it is over already.
+            NotFoundError: no such live prompt for this actor.
+            PermissionDeniedError: it is somebody else's to cancel.
+            ValueRejectedError: ``prompt_id`` is no UUID.
+        """
+        await PromptLifecycle(self._scope).cancel(prompt_id)
+
+    @by_a_part
+    async def retry(self, prompt_id: UUID) -> None:
+        """Have a prompt that failed wait for its next attempt.
+
+        Raises:
+            InvalidTransitionError: it has not failed, or as often as it may.
+            NotFoundError: no such live prompt for this actor.
+            PermissionDeniedError: the actor may not write.
+            ValueRejectedError: ``prompt_id`` is no UUID.
+        """
+        await PromptLifecycle(self._scope).retry(prompt_id)
 
     @changing
     async def soft_delete(self, prompt_id: UUID) -> None:
@@ -175,11 +313,13 @@ class PromptRepository(ConversationRules):
         await self._prompts.soft_delete(prompt_id=prompt_id, now=now)
         await self._postings.delete_one(
             conversation_id=conversation.id,
-            search_terms=terms_in(_postings_of(conversation, prompt)),
+            search_terms=terms_in(postings_of(conversation, prompt)),
             sequence_number=prompt.sequence_number,
         )
         await self._conversations.subtract_prompt(
             conversation_id=conversation.id,
+            sequence_number=prompt.sequence_number,
+            parent_sequence=prompt.parent_sequence,
             token_count=prompt.token_count,
             cost=prompt.cost,
             now=now,
@@ -189,6 +329,8 @@ class PromptRepository(ConversationRules):
     @changing
     async def restore(self, prompt_id: UUID) -> Prompt:
         """Take back the deletion of a prompt, for who may delete it.
+
+        What was pending or processed then is cancelled: nobody is at work at it any more.
 
         Raises:
             NotFoundError: no such deleted prompt for this actor.
@@ -201,88 +343,13 @@ class PromptRepository(ConversationRules):
         prompt = self._checked(action, prompt_id, conversation, found)
         now = self._scope.clock.now()
         await self._prompts.restore(prompt_id=prompt_id, now=now)
-        await self._postings.insert_many(_postings_of(conversation, prompt))
+        await self._postings.insert_many(postings_of(conversation, prompt))
         await self._conversations.add_prompt(
             conversation_id=conversation.id,
+            sequence_number=prompt.sequence_number,
             token_count=prompt.token_count,
             cost=prompt.cost,
             now=now,
         )
         await self._audit.write(action, TARGET, prompt_id, at=now)
         return await self.get(prompt_id)
-
-    async def _post(
-        self, conversation_id: UUID, number: int, user_input: str, response: str | None
-    ) -> None:
-        """Have a prompt of a locked conversation found by its words."""
-        owner_id = await self._conversations.find_owner(conversation_id=conversation_id)
-        if owner_id is None:
-            raise absent()
-        await self._postings.insert_many(
-            posting_rows(conversation_id, owner_id, number, "", [user_input, response])
-        )
-
-    async def _lock_author(self, action: str, prompt_id: UUID | None) -> UUID | None:
-        """Lock the acting user; None where nobody, or who is deleted, asks."""
-        actor = self._scope.actor
-        if actor.role is Role.VIEWER:
-            self._deny(action, TARGET, prompt_id, "a viewer reads, and changes nothing")
-        if actor.id is None or await self._users.lock_live(user_id=actor.id) is None:
-            return None
-        return actor.id
-
-    async def _lock_conversation_of(self, action: str, prompt_id: UUID) -> ConversationRow:
-        """Lock the conversation of a prompt, if the actor takes part in it."""
-        check_id("prompt_id", prompt_id)
-        actor_id = await self._lock_author(action, prompt_id)
-        if actor_id is None:
-            if await self.find(prompt_id) is not None:
-                self._deny(action, TARGET, prompt_id, "prompts are changed by who takes part")
-            raise _no_prompt()
-        conversation_id = await self._prompts.find_conversation_including_deleted(
-            prompt_id=prompt_id
-        )
-        row = None
-        if conversation_id is not None:
-            row = await self._conversations.lock_for_participant(
-                conversation_id=conversation_id, actor_id=actor_id
-            )
-        if row is None:
-            raise _no_prompt()
-        return row
-
-    def _checked(
-        self, action: str, prompt_id: UUID, row: ConversationRow, prompt: PromptRow | None
-    ) -> PromptRow:
-        """The prompt, where the actor may delete it and take that back."""
-        if prompt is None:
-            raise _no_prompt()
-        is_theirs = prompt.author_id == self._scope.actor.id
-        if not row.can_write or not (is_theirs or row.role is ParticipantRole.OWNER):
-            self._deny(action, TARGET, prompt_id, "that is for its author, and for the owner")
-        return prompt
-
-    async def _refuse_prompt(self, action: str, conversation_id: UUID, actor_id: UUID) -> NoReturn:
-        """Say why a conversation takes no prompt of the actor; it is locked since it refused."""
-        row = await self._conversations.lock_for_participant(
-            conversation_id=conversation_id, actor_id=actor_id
-        )
-        if row is None:
-            raise absent()
-        if not row.can_write:
-            self._deny(action, TARGET, None, "only who may write adds prompts")
-        state = "archived" if row.archived_at is not None else row.status.value
-        raise InvalidTransitionError(
-            f"a conversation that is {state} takes no prompts",
-            current=state,
-            wanted=ConversationStatus.ACTIVE,
-        )
-
-
-def _postings_of(row: ConversationRow, prompt: PromptRow) -> list[dict[str, object]]:
-    texts = [prompt.user_input, prompt.response]
-    return list(posting_rows(row.id, row.owner_id, prompt.sequence_number, "", texts))
-
-
-def _no_prompt() -> NotFoundError:
-    return NotFoundError("no such prompt for this actor")

@@ -14,7 +14,7 @@ import pytest
 import dal
 from dal.records.audit import Outcome
 from dal.repositories.audit_writer import REDACTED, AuditWriter
-from dal.repositories.base import CHANGING_METHODS
+from dal.repositories.base import CHANGING_METHODS, FREQUENT_METHODS
 from dal.statements import house
 from tests.conftest import Recorder
 from tests.repositories.conftest import Root
@@ -446,6 +446,36 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.prompts.create(w.conversation_id, user_input="x", id=w.fork_id),
         {"action": "prompt.create", "target": "fork_id"},
     ),
+    "prompts.start": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.start(w.id),
+        {"action": "prompt.start"},
+    ),
+    "prompts.complete": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.complete(w.id, response="So."),
+        {"action": "prompt.complete"},
+    ),
+    "prompts.fail": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.fail(w.id, error_code="e"),
+        {"action": "prompt.fail"},
+    ),
+    "prompts.cancel": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.cancel(w.id),
+        {"action": "prompt.cancel"},
+    ),
+    "prompts.retry": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.retry(w.id),
+        {"action": "prompt.retry"},
+    ),
     "prompts.soft_delete": (
         False,
         "owner_live",
@@ -801,6 +831,31 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "system",
         lambda w, me: me.prompts.create(w.conversation_id, user_input="x"),
     ),
+    "prompt.start": (
+        "owner_live",
+        "viewer",
+        lambda w, me: me.prompts.start(w.id),
+    ),
+    "prompt.complete": (
+        "owner_live",
+        "viewer",
+        lambda w, me: me.prompts.complete(w.id, response="So."),
+    ),
+    "prompt.fail": (
+        "owner_live",
+        "viewer",
+        lambda w, me: me.prompts.fail(w.id, error_code="e"),
+    ),
+    "prompt.cancel": (
+        "owner_live",
+        "viewer",
+        lambda w, me: me.prompts.cancel(w.id),
+    ),
+    "prompt.retry": (
+        "owner_live",
+        "viewer",
+        lambda w, me: me.prompts.retry(w.id),
+    ),
     "prompt.soft_delete": ("owner_live", "system", lambda w, me: me.prompts.soft_delete(w.id)),
     "prompt.restore": ("owner_live", "system", lambda w, me: me.prompts.restore(w.id)),
     "conversation.create": (
@@ -944,6 +999,12 @@ async def denied_session(db: dal.Database, world: World, who: str) -> tuple[dal.
         ),
         "other": dal.Actor.user(
             (await make_user(world.system, "Bob")).id, ip="192.0.2.7", request_id=request_id
+        ),
+        # One who takes part in the conversation, and only reads.
+        "viewer": dal.Actor.user(
+            (world.viewer if isinstance(world, ConversationWorld) else world.owner).id,
+            ip="192.0.2.7",
+            request_id=request_id,
         ),
     }[who]
     return db.acting_as(actor), request_id
@@ -1368,6 +1429,34 @@ async def test_a_refused_token_leaves_an_entry(
     )
 
 
+# Which part of a change each one is, that has an entry before and after it.
+FREQUENT: Final = {"prompts.append_partial": "prompts.start, prompts.complete"}
+
+
+def test_what_is_too_frequent_for_an_entry_is_part_of_what_has_one() -> None:
+    assert set(FREQUENT) == FREQUENT_METHODS
+    for parts in FREQUENT.values():
+        assert set(parts.split(", ")) <= set(WALK)
+
+
+@pytest.mark.parametrize("method", sorted(FREQUENT))
+async def test_what_is_too_frequent_has_no_entry(
+    db: dal.Database, clock: dal.ManualClock, root: Root, method: str
+) -> None:
+    contract, name = contract_of(method)
+    world = await contract.world(db, clock, "owner_live", name)
+    before = root("SELECT COUNT(*) FROM audit_logs")
+    assert await contract.asks[name](world)
+    assert root("SELECT COUNT(*) FROM audit_logs") == before
+    # A denied attempt is kept all the same.
+    world = await contract.world(db, clock, "viewer_live", name)
+    denied = "SELECT COUNT(*) FROM audit_logs WHERE outcome = 'denied'"
+    before = root(denied)[0][0]
+    with pytest.raises(dal.PermissionDeniedError):
+        await contract.asks[name](world)
+    assert root(denied)[0][0] == before + 1
+
+
 async def test_what_an_entry_tells(db: dal.Database, root: Root, as_ada: dal.Session) -> None:
     made = await as_ada.templates.create(
         name="n", content="the content", system_prompt="the prompt", tags=["b", "a"], category="C d"
@@ -1441,7 +1530,7 @@ async def test_paging_and_cursors_of_the_log(
     assert caught.value.field == "target_type"
 
 
-READING: Final = sorted(public_methods() - CHANGING_METHODS)
+READING: Final = sorted(public_methods() - CHANGING_METHODS - FREQUENT_METHODS)
 
 
 def _writes(name: str) -> bool:

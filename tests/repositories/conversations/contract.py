@@ -167,7 +167,7 @@ async def conversation_world(
     await mine.participants.add(world.id, collaborator.id, "collaborator")
     await mine.participants.add(world.id, viewer.id)
     if method.startswith("statistics."):
-        await as_owner.prompts.create(world.id, user_input="What?", cost=_DEAR)
+        await as_owner.prompts.create(world.id, user_input="What?", response="", cost=_DEAR)
         await mine.shares.create(world.id)
     if method.startswith("shares."):
         for _ in range(2):

@@ -175,7 +175,7 @@ async def test_all_or_none(db: dal.Database) -> None:
         ({"title": "t", "prompts": {}}, "prompts: a list of objects is required"),
         ({"title": "t", "prompts": [1]}, "prompts: item 1: an object is required"),
         ({"title": "t", "prompts": [{"response": "x"}]}, "prompts: item 1: user_input: missing"),
-        ({"title": "t", "prompts": [{"user_input": "x", "cost": "1e-11"}]},
+        ({"title": "t", "prompts": [{"user_input": "x", "cost": "1e-19"}]},
          "prompts: item 1: cost: a Decimal"),
         ({"title": "t", "prompts": [{"user_input": "x", "cost": "x"}]},
          "prompts: item 1: cost: malformed"),

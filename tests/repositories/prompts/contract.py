@@ -34,6 +34,19 @@ PROMPTS: Final[dict[str, str]] = {
     # by who may write, in a conversation that is open
     "create":
         "yes IT NF NF NF   yes IT NF NF   PD NF   NF NF NF  PD NF NF   yes yes PD NF PD",
+    # by who may write, and by the system
+    "start":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "append_partial":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "complete":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "fail":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "retry":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "cancel":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
     # by the author and by the owner
     "soft_delete":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
@@ -49,6 +62,31 @@ class PromptWorld(ConversationWorld):
     conversation_id: UUID
 
 
+ASKED: Final[dict[str, Any]] = {
+    "user_input": "what?",
+    "response": "näht \U0001f600",
+    "token_count": 20,
+    "cost": Decimal("0.0000000003"),
+}
+
+
+async def _started(prompts: Any, prompt_id: UUID) -> None:
+    await prompts.start(prompt_id)
+
+
+async def _failed(prompts: Any, prompt_id: UUID) -> None:
+    await prompts.fail(prompt_id, error_code="timeout", token_count=20, cost=Decimal("3E-10"))
+
+
+# Where the prompt stands that a step is taken with.
+STAGES: Final[dict[str, list[Callable[[Any, UUID], Awaitable[None]]]]] = {
+    "start": [],
+    "cancel": [],
+    "append_partial": [_started],
+    "complete": [_started],
+    "fail": [_started],
+    "retry": [_started, _failed],
+}
 TOTALS: Final = (2, 30, Decimal("0.0000000003"))
 
 
@@ -60,15 +98,13 @@ async def prompt_world(
 
     async def ask(world: ConversationWorld) -> None:
         prompts = db.acting_as(dal.Actor.user(world.collaborator.id)).prompts
-        await prompts.create(world.id, user_input="first", token_count=10)
-        await prompts.create(
-            world.id,
-            user_input="what?",
-            response="näht \U0001f600",
-            token_count=20,
-            cost=Decimal("0.0000000003"),
-            id=prompt_id,
-        )
+        await prompts.create(world.id, user_input="first", response="", token_count=10)
+        if method in STAGES:
+            await prompts.create(world.id, user_input="what?", id=prompt_id)
+            for step in STAGES[method]:
+                await step(prompts, prompt_id)
+        else:
+            await prompts.create(world.id, **ASKED, id=prompt_id)
         if what == "gone":
             await prompts.soft_delete(prompt_id)
 
@@ -107,12 +143,68 @@ async def _list_of(w: PromptWorld) -> bool:
 async def _create(w: PromptWorld) -> bool:
     before = await totals(w)
     made = await w.me.prompts.create(
-        w.conversation_id, user_input="", token_count=5, cost=1, id=w.fork_id
+        w.conversation_id, user_input="", response="", token_count=5, cost=1, id=w.fork_id
     )
     messages, tokens, cost = before
     assert await totals(w) == (messages + 1, tokens + 5, cost + 1)
-    assert made.sequence_number == 3
+    assert (made.sequence_number, made.status) == (3, "completed")
+    assert made.parent_sequence == (1 if await w.system.prompts.find(w.id) is None else 2)
     return made == await w.system.prompts.get(w.fork_id)
+
+
+async def _start(w: PromptWorld) -> bool:
+    started = await w.me.prompts.start(w.id)
+    assert (started.status, started.attempt, started.started_at) == (
+        "processing", 1, w.clock.now(),
+    )  # fmt: skip
+    return started == await w.system.prompts.get(w.id)
+
+
+async def _append_partial(w: PromptWorld) -> bool:
+    assert await w.me.prompts.append_partial(w.id, "So \U0001f600", offset=0) == 4
+    assert await w.me.prompts.append_partial(w.id, ".", offset=4) == 5
+    return (await w.system.prompts.get(w.id)).response == "So \U0001f600."
+
+
+async def _complete(w: PromptWorld) -> bool:
+    await w.me.prompts.complete(
+        w.id, response="This.", token_count=20, cost=Decimal("3E-10"), model="m", provider="p",
+        finish_reason="stop", latency_ms=250, first_token_ms=25,
+    )  # fmt: skip
+    assert await totals(w) == TOTALS
+    found = await w.system.prompts.get(w.id)
+    assert (found.status, found.response, found.token_count) == ("completed", "This.", 20)
+    assert (found.cost, found.model, found.provider) == (Decimal("3E-10"), "m", "p")
+    assert (found.latency_ms, found.first_token_ms, found.finish_reason) == (250, 25, "stop")
+    return found.finished_at == w.clock.now()
+
+
+async def _fail(w: PromptWorld) -> bool:
+    await w.me.prompts.fail(
+        w.id, error_code="timeout", error_message="slow", token_count=20, cost=Decimal("3E-10"),
+        model="m", provider="p", latency_ms=250,
+    )  # fmt: skip
+    assert await totals(w) == TOTALS
+    found = await w.system.prompts.get(w.id)
+    assert (found.error_code, found.error_message, found.token_count) == ("timeout", "slow", 20)
+    assert (found.cost, found.model, found.provider) == (Decimal("3E-10"), "m", "p")
+    assert (found.latency_ms, found.finished_at) == (250, w.clock.now())
+    return found.status == "failed"
+
+
+async def _retry(w: PromptWorld) -> bool:
+    await w.me.prompts.retry(w.id)
+    found = await w.system.prompts.get(w.id)
+    assert (found.queued_at, found.finished_at) == (w.clock.now(), None)
+    assert await totals(w) == TOTALS
+    return found.status == "pending"
+
+
+async def _cancel(w: PromptWorld) -> bool:
+    await w.me.prompts.cancel(w.id)
+    found = await w.system.prompts.get(w.id)
+    assert found.finished_at == w.clock.now()
+    return found.status == "cancelled"
 
 
 async def _soft_delete(w: PromptWorld) -> bool:
@@ -132,6 +224,12 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "find": _find,
     "list_of": _list_of,
     "create": _create,
+    "start": _start,
+    "append_partial": _append_partial,
+    "complete": _complete,
+    "fail": _fail,
+    "retry": _retry,
+    "cancel": _cancel,
     "soft_delete": _soft_delete,
     "restore": _restore,
 }

@@ -25,12 +25,16 @@ async def me(db: dal.Database) -> dal.Session:
     [
         ("user_input", None), ("user_input", "\ud800"), ("response", 1), ("token_count", -1),
         ("token_count", 1.0), ("token_count", True), ("cost", -1), ("cost", 0.1),
-        ("cost", Decimal("1E-11")), ("cost", Decimal("NaN")), ("cost", Decimal(10) ** 10),
+        ("system_prompt", 1), ("template_id", "t"), ("template_version", 1), ("provider", " "),
+        ("model", "a\nb"), ("model", "x" * 201), ("settings", []), ("finish_reason", ""),
+        ("latency_ms", -1), ("first_token_ms", 2**32), ("max_attempts", 0), ("max_attempts", 101),
+        ("idempotency_key", "x" * 101), ("parent_id", "p"), ("id", "i"),
+        ("cost", Decimal("1E-19")), ("cost", Decimal("NaN")), ("cost", Decimal(10) ** 10),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_stored_is_named(me: dal.Session, field: str, wrong: object) -> None:
     talk = await me.conversations.create(title="t")
-    given: dict[str, Any] = {"user_input": "x", field: wrong}
+    given: dict[str, Any] = {"user_input": "x", "response": "y", field: wrong}
     with pytest.raises(dal.ValueRejectedError) as refused:
         await me.prompts.create(talk.id, **given)
     assert refused.value.field == field
@@ -111,7 +115,7 @@ async def test_20_writers_get_the_numbers_1_to_n_and_the_totals_are_the_sum(
         prompts = db.acting_as(dal.Actor.user(user.id)).prompts
         for k in range(5):
             made = await prompts.create(
-                talk.id, user_input="x", token_count=n * k, cost=Decimal(n) / 1000
+                talk.id, user_input="x", response="", token_count=n * k, cost=Decimal(n) / 1000
             )
             if k % 3 == 1:
                 await prompts.soft_delete(made.id)
@@ -123,7 +127,7 @@ async def test_20_writers_get_the_numbers_1_to_n_and_the_totals_are_the_sum(
                 root,
                 "SELECT CONCAT_WS('/', c.message_count, c.token_count, c.cost),"
                 " (SELECT CONCAT_WS('/', COUNT(*), COALESCE(SUM(q.token_count), 0),"
-                " CAST(COALESCE(SUM(q.cost), 0) AS DECIMAL(20, 10)))"
+                " CAST(COALESCE(SUM(q.cost), 0) AS DECIMAL(38, 18)))"
                 " FROM prompts AS q WHERE q.conversation_id = c.id AND q.deleted_at IS NULL)"
                 " FROM conversations AS c WHERE c.id = %s",
                 talk.id.bytes,
@@ -147,7 +151,9 @@ async def test_20_writers_get_the_numbers_1_to_n_and_the_totals_are_the_sum(
 
 async def test_recompute_mends_what_is_apart(db: dal.Database, me: dal.Session, root: Root) -> None:
     talk = await me.conversations.create(title="t")
-    await me.prompts.create(talk.id, user_input="x", token_count=7, cost=Decimal("0.25"))
+    await me.prompts.create(
+        talk.id, user_input="x", response="y", token_count=7, cost=Decimal("0.25")
+    )
     before = await me.conversations.get(talk.id)
     root("UPDATE conversations SET message_count = 9, cost = 1 WHERE id = %s", talk.id.bytes)
     system = db.acting_as(dal.Actor.system("tests"))

@@ -75,6 +75,26 @@ _OF_DELETED: Final[Mapping[str, Values]] = {
     "a participant who is deleted": actor(DELETED_USER),
 }
 _DELETED_PROMPT: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, 3)}
+_DELETED_PROCESSED: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, 10)}
+_PROCESSED_NUMBER: Final = 25
+_PROCESSED: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, _PROCESSED_NUMBER)}
+_PENDING: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, 5)}
+_FAILED: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, 15)}
+_DONE: Final[Values] = {"prompt_id": fill.prompt_id(LIVE, 2)}
+# As _PROCESSED, of a conversation in the trash.
+_IN_TRASH_PROCESSED: Final[Values] = {
+    "conversation_id": fill.conversation_id(88),
+    "prompt_id": fill.prompt_id(88, _PROCESSED_NUMBER),
+}
+_NEW_PROMPT: Final[Values] = {
+    "prompt_id": fill.prompt_id(FRESH, 1),
+    "sequence_number": fill.n_prompts(LIVE) + 1,
+    "idempotency_key": "a new key",
+}
+_NEW_PROMPTS: Final[tuple[Values, ...]] = (
+    _NEW_PROMPT,
+    {**_NEW_PROMPT, "parent_sequence": None, "response": "So.", "idempotency_key": None},
+)
 _AS_VIEWER: Final = next(
     n
     for n in range(5, 200, 8)
@@ -193,6 +213,13 @@ def _kept(values: Values) -> Values:
     return {"first": fill.share_expires_at(9, 0)}
 
 
+_NOT_PROCESSED: Final[Mapping[str, Values]] = {
+    "one that waits": {**_PENDING, "lease_owner": None},
+    "one that is answered": {**_DONE, "lease_owner": None},
+    "one of another conversation": _conversation(20),
+    "one of a conversation in the trash": _IN_TRASH_PROCESSED,
+    "one that is deleted": _DELETED_PROCESSED,
+}
 _NEW_SHARE: Final[Values] = {
     "share_id": fill.share_id(FRESH, 0),
     "token_hash": bytes(range(32)),
@@ -389,7 +416,12 @@ def _new(values: Values) -> Values:
         id="conversation_id", created_at="now", updated_at="now", last_activity_at="now",
     )(values)  # fmt: skip
     counters = ("last_sequence", "message_count", "token_count")
-    nothing = {"archived_at": None, "deleted_at": None, "cost": "0.0000000000"}
+    nothing = {
+        "archived_at": None,
+        "deleted_at": None,
+        "cost": "0.000000000000000000",
+        "active_sequence": None,
+    }
     return {**named, **dict.fromkeys(counters, 0), **nothing, "status": "active"}
 
 
@@ -425,7 +457,105 @@ def _counted(sign: int) -> Callable[[Values], Values]:
 
 
 def _recorded(values: Values) -> Values:
-    return {**_counted(1)(values), "last_sequence": fill.n_prompts(_number(values)) + 1}
+    number = fill.n_prompts(_number(values)) + 1
+    return {**_counted(1)(values), "last_sequence": number, "active_sequence": number}
+
+
+def _added(values: Values) -> Values:
+    """Where nothing is, the conversation goes on from what came back."""
+    active = fill.active_prompt(_number(values)) or values["sequence_number"]
+    return {**_counted(1)(values), "active_sequence": active}
+
+
+def _subtracted(values: Values) -> Values:
+    """Where it stood at what is gone, it stands at what that followed."""
+    active = fill.active_prompt(_number(values))
+    is_gone = active == values["sequence_number"]
+    return {
+        **_counted(-1)(values),
+        "active_sequence": values["parent_sequence"] if is_gone else active,
+    }
+
+
+_PROMPT_AND_TOTALS: Final = (
+    "SELECT q.*, c.token_count AS tokens, c.cost AS price, c.last_activity_at AS active_at"
+    " FROM prompts AS q INNER JOIN conversations AS c ON q.conversation_id = c.id"
+    " WHERE q.id = :prompt_id"
+)
+
+
+def _finished(status: str, *columns: str) -> Callable[[Values], Values]:
+    """What a prompt of LIVE is after its attempt, and the totals beside it."""
+
+    def after(values: Values) -> Values:
+        tokens, cost = fill.prompt_numbers(_PROCESSED_NUMBER)
+        _, all_tokens, all_cost = fill.conversation_totals(LIVE)
+        by, price = cast(int, values["token_count"]), cast(Decimal, values["cost"])
+        return {
+            **same(*columns, finished_at="now", updated_at="now", active_at="now")(values),
+            "status": status,
+            "token_count": tokens + by,
+            "cost": cost + price,
+            "tokens": all_tokens + by,
+            "price": all_cost + price,
+            "lease_owner": None,
+            "lease_until": None,
+        }
+
+    return after
+
+
+def _new_prompt(values: Values) -> Values:
+    """Of no attempt yet."""
+    named = same(
+        "conversation_id", "author_id", "sequence_number", "parent_sequence", "user_input",
+        "system_prompt", "response", "template_id", "template_version", "provider", "model",
+        "token_count", "cost", "attempt", "max_attempts", "error_code", "error_message",
+        "finish_reason", "latency_ms", "first_token_ms", "queued_at", "finished_at",
+        "idempotency_key",
+        id="prompt_id", status="prompt_status", settings="prompt_settings", created_at="now",
+        updated_at="now",
+    )(values)  # fmt: skip
+    nothing = ("deleted_at", "started_at", "lease_owner", "lease_until")
+    return {**named, **dict.fromkeys(nothing)}
+
+
+def _retried(values: Values) -> Values:
+    return {
+        "status": "pending",
+        "queued_at": values["now"],
+        "finished_at": None,
+        "updated_at": values["now"],
+    }
+
+
+def _started(values: Values) -> Values:
+    return {
+        **same("lease_owner", "lease_until", started_at="now", updated_at="now")(values),
+        "status": "processing",
+        "attempt": 2,
+        **dict.fromkeys(("response", "error_code", "error_message")),
+    }
+
+
+def _cancelled(values: Values) -> Values:
+    return {
+        "status": "cancelled",
+        "finished_at": values["now"],
+        "updated_at": values["now"],
+        "lease_owner": None,
+        "lease_until": None,
+    }
+
+
+def _appended(values: Values) -> Values:
+    return {"response": values["response_part"], "updated_at": values["now"]}
+
+
+def _taken_back(values: Values) -> Values:
+    if values["prompt_id"] == _DELETED_PROMPT["prompt_id"]:
+        return restored_at_now(values)
+    return {**_cancelled(values), **restored_at_now(values)}
 
 
 def _read(values: Values) -> Values:
@@ -435,10 +565,10 @@ def _read(values: Values) -> Values:
 
 
 def _left(values: Values) -> Values:
-    """Which prompts are there still, when the first ones were removed."""
+    """Which prompts are there still, when the last ones were removed."""
     there, removed = fill.n_prompts(_number(values)), cast(int, values["limit_rows"])
     left = max(0, there - removed)
-    return {"lowest": removed + 1 if left else None, "n": left}
+    return {"highest": left or None, "n": left}
 
 
 def _owned(factor: int, values: Values) -> list[int]:
@@ -535,10 +665,9 @@ def _words_left(values: Values) -> Values:
 
 
 def _left_of_many(values: Values) -> Values:
-    """Of the second one: the first has eight."""
-    there, removed = fill.n_prompts(48), cast(int, values["limit_rows"]) - fill.n_prompts(8)
-    left = max(0, there - max(0, removed))
-    return {"lowest": max(0, removed) + 1 if left else None, "n": left}
+    """Of the second one, which comes first."""
+    left = max(0, fill.n_prompts(48) - cast(int, values["limit_rows"]))
+    return {"highest": left or None, "n": left}
 
 
 def _idle(factor: int, values: Values) -> list[tuple[object, ...]]:
@@ -604,12 +733,33 @@ AGGREGATE: Final = Aggregate(
         "conversation_id": (fill.conversation_id(LIVE), NOBODY),
         "conversation_status": ("completed", NEVER_MISSES),
         "author_id": (fill.user_id(OWNER), NEVER_MISSES),
-        "cost": (Decimal("0.5000000000"), NEVER_MISSES),
+        "cost": (Decimal("0.500000000000000000"), NEVER_MISSES),
         "is_pinned": (True, NEVER_MISSES),
         "message_count": (7, NEVER_MISSES),
         "participant_role": ("collaborator", NEVER_MISSES),
         "prompt_id": (fill.prompt_id(LIVE, 2), NOBODY),
+        "active_sequence": (1, NEVER_MISSES),
+        "attempt": (0, NEVER_MISSES),
+        "error_code": ("overloaded", NEVER_MISSES),
+        "error_message": (None, NEVER_MISSES),
+        "finish_reason": ("length", NEVER_MISSES),
+        "finished_at": (None, NEVER_MISSES),
+        "first_token_ms": (25, NEVER_MISSES),
+        "idempotency_key": (fill.prompt_key(LIVE, 1), "another"),
+        "latency_ms": (250, NEVER_MISSES),
+        "lease_owner": (fill.WORKER, "another"),
+        "lease_until": (fill.NOW + timedelta(minutes=1), NEVER_MISSES),
+        "max_attempts": (5, NEVER_MISSES),
+        "model": ("another-model", NEVER_MISSES),
+        "offset_chars": (0, 7),
+        "parent_sequence": (2, NEVER_MISSES),
+        "prompt_settings": ({"temperature": 1}, NEVER_MISSES),
+        "prompt_status": ("pending", NEVER_MISSES),
+        "provider": ("another-provider", NEVER_MISSES),
+        "queued_at": (fill.NOW, NEVER_MISSES),
         "response": (None, NEVER_MISSES),
+        "response_part": ("So ", NEVER_MISSES),
+        "template_version": (None, NEVER_MISSES),
         "sequence_number": (25, NEVER_MISSES),
         "settings": ({"model": "another"}, NEVER_MISSES),
         "title": ("A title", NEVER_MISSES),
@@ -641,13 +791,20 @@ AGGREGATE: Final = Aggregate(
         "prompts/delete_by_conversation": (IN_TRASH, {**IN_TRASH, "limit_rows": 5}),
         "prompts/find_conversation_including_deleted": ({}, _DELETED_PROMPT),
         "prompts/get": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
-        "prompts/insert": (
-            {"prompt_id": fill.prompt_id(FRESH, 1), "sequence_number": fill.n_prompts(LIVE) + 1},
-        ),
+        "prompts/insert": _NEW_PROMPTS,
+        "prompts/start": (_PENDING,),
+        "prompts/cancel": (_PENDING, _PROCESSED),
+        "prompts/retry": (_FAILED,),
+        "prompts/complete": (_PROCESSED,),
+        "prompts/fail": (_PROCESSED,),
+        "prompts/append_response": (_PROCESSED,),
+        "prompts/find_work": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
+        "conversations/add_prompt": ({}, _conversation(0)),
+        "conversations/subtract_prompt": ({}, {"sequence_number": 29}),
         "prompts/list_by_conversation": ({}, _OF_OTHERS),
         "prompts/list_by_share": _OPENED,
         "prompts/lock_deleted": (_DELETED_PROMPT,),
-        "prompts/restore": (_DELETED_PROMPT,),
+        "prompts/restore": (_DELETED_PROMPT, _DELETED_PROCESSED),
         "conversations/delete_one": (
             {"conversation_id": fill.conversation_id(fill.A_BARE_CONVERSATION)},
         ),
@@ -700,9 +857,7 @@ AGGREGATE: Final = Aggregate(
         "conversations/insert": (_NEW,),
         "conversations/insert_many": (_NEW,),
         "conversation_participants/insert_many": ({"user_id": fill.user_id(STRANGER)},),
-        "prompts/insert_many": (
-            {"prompt_id": fill.prompt_id(FRESH, 1), "sequence_number": fill.n_prompts(LIVE) + 1},
-        ),
+        "prompts/insert_many": _NEW_PROMPTS,
         "conversations/lock_for_participant": ({}, _OF_OTHERS),
         "conversations/lock_trash": (IN_TRASH,),
         "conversations/restore": (IN_TRASH,),
@@ -754,6 +909,35 @@ AGGREGATE: Final = Aggregate(
             "one of somebody else's that the actor takes part in": _conversation(
                 next(n for n in range(1, 200, 4) if _is_deleted(n))
             ),
+        },
+        "prompts/start": {
+            "one that is answered": _DONE,
+            "one that failed": _FAILED,
+            "one that is deleted": {"prompt_id": fill.prompt_id(LIVE, 17)},
+        },
+        "prompts/cancel": {
+            "one that is answered": _DONE,
+            "one that failed": _FAILED,
+            "one that is deleted": _DELETED_PROCESSED,
+        },
+        "prompts/retry": {
+            "one that is deleted": {"prompt_id": fill.prompt_id(LIVE, 24)},
+            "one that is answered": _DONE,
+            "one that failed as often as it may": {"prompt_id": fill.prompt_id(30, 30)},
+        },
+        "prompts/complete": _NOT_PROCESSED,
+        "prompts/fail": _NOT_PROCESSED,
+        "prompts/append_response": {
+            "one that is answered": {**_DONE, "lease_owner": None, "offset_chars": 8},
+            "one that is deleted": _DELETED_PROCESSED,
+            "one that has another length": {"offset_chars": 1},
+        },
+        "prompts/find_by_idempotency_key": {
+            "one that is deleted": {"idempotency_key": fill.prompt_key(LIVE, 3)},
+        },
+        "prompts/find_work": {
+            "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
+            "a participant who is deleted": actor(DELETED_USER),
         },
         "prompts/get": {
             "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
@@ -810,7 +994,7 @@ AGGREGATE: Final = Aggregate(
         f" FROM prompt_postings WHERE conversation_id = UNHEX('{fill.conversation_id(8).hex}')",
         "prompt_postings/update_scope": "SELECT COUNT(*) AS n FROM prompt_postings"
         " WHERE conversation_id = :conversation_id AND scope <> :owner_id",
-        "prompts/delete_many": "SELECT MIN(sequence_number) AS lowest, COUNT(*) AS n"
+        "prompts/delete_many": "SELECT MAX(sequence_number) AS highest, COUNT(*) AS n"
         f" FROM prompts WHERE conversation_id = UNHEX('{fill.conversation_id(48).hex}')",
         "conversation_shares": "SELECT * FROM conversation_shares WHERE id = :share_id",
         "conversation_shares/record_view": "SELECT * FROM conversation_shares"
@@ -825,7 +1009,9 @@ AGGREGATE: Final = Aggregate(
         f" AND s.id = UNHEX('{fill.share_id(LIVE, 0).hex}')",
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
         "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
-        "prompts/delete_by_conversation": "SELECT MIN(sequence_number) AS lowest, COUNT(*) AS n"
+        "prompts/complete": _PROMPT_AND_TOTALS,
+        "prompts/fail": _PROMPT_AND_TOTALS,
+        "prompts/delete_by_conversation": "SELECT MAX(sequence_number) AS highest, COUNT(*) AS n"
         " FROM prompts WHERE conversation_id = :conversation_id",
     },
     written={
@@ -844,28 +1030,39 @@ AGGREGATE: Final = Aggregate(
         "conversation_shares/update_limits": same(
             "expires_at", "max_views", "through_sequence", updated_at="now"
         ),
-        "conversations/add_prompt": _counted(1),
+        "conversations/add_prompt": _added,
         "conversations/record_prompt": _recorded,
-        "conversations/subtract_prompt": _counted(-1),
+        "conversations/subtract_prompt": _subtracted,
         "conversations/update_totals": same("message_count", "token_count", "cost"),
         "prompts/delete_by_conversation": _left,
         "prompt_postings/delete_one": lambda values: {"n": 0},
         "prompt_postings/delete_many": _words_left,
         "prompt_postings/update_scope": lambda values: {"n": 0},
         "prompts/delete_many": _left_of_many,
-        "prompts/insert": same(
-            "conversation_id",
-            "author_id",
-            "sequence_number",
-            "user_input",
-            "token_count",
-            "cost",
+        "prompts/insert": _new_prompt,
+        "prompts/restore": _taken_back,
+        "prompts/start": _started,
+        "prompts/cancel": _cancelled,
+        "prompts/retry": _retried,
+        "prompts/append_response": _appended,
+        "prompts/complete": _finished(
+            "completed",
             "response",
-            id="prompt_id",
-            created_at="now",
-            updated_at="now",
+            "finish_reason",
+            "provider",
+            "model",
+            "latency_ms",
+            "first_token_ms",
         ),
-        "prompts/restore": restored_at_now,
+        "prompts/fail": _finished(
+            "failed",
+            "error_code",
+            "error_message",
+            "provider",
+            "model",
+            "latency_ms",
+            "first_token_ms",
+        ),
         "prompts/soft_delete": same(deleted_at="now", updated_at="now"),
         "conversations/insert": _new,
         "conversations/restore": restored_at_now,

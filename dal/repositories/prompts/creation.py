@@ -1,0 +1,170 @@
+"""Adding prompts: their number, what they follow, and who may add them."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from uuid import UUID
+
+from dal.errors import InvalidTransitionError, NotFoundError, ParentMissingError
+from dal.gateways import TemplatesGateway, TemplateVersionsGateway
+from dal.records.conversations import ConversationRow, ConversationStatus
+from dal.records.ids import check_id, new_id
+from dal.records.new_prompts import NewPrompt
+from dal.records.prompts import Prompt, PromptStatus
+from dal.repositories.base import changing
+from dal.repositories.conversations.rules import absent
+from dal.repositories.conversations.search import posting_rows, searched
+from dal.repositories.prompts.rules import TARGET, PromptRules
+
+__all__ = ["PromptCreation"]
+
+_SAID = (
+    "user_input", "system_prompt", "response", "template_id", "provider", "model", "token_count",
+    "cost", "max_attempts", "finish_reason", "latency_ms", "first_token_ms", "idempotency_key",
+)  # fmt: skip
+
+
+class PromptCreation(PromptRules):
+    """Adding prompts, for the face and its parts. No door of its own."""
+
+    @changing
+    async def create(
+        self, conversation_id: UUID, new: NewPrompt, *, action: str = "prompt.create"
+    ) -> Prompt:
+        """See :meth:`dal.repositories.prompts.PromptRepository.create`."""
+        check_id("conversation_id", conversation_id)
+        actor_id = await self._lock_author(action, None)
+        if actor_id is None:
+            if await self._is_there(conversation_id):
+                self._deny(action, TARGET, None, "prompts are added by who takes part")
+            raise absent()
+        version = await self._version(new)
+        row = await self._conversations.lock_for_participant(
+            conversation_id=conversation_id, actor_id=actor_id
+        )
+        if row is None:
+            raise absent()
+        if not row.can_write:
+            self._deny(action, TARGET, None, "only who may write adds prompts")
+        first = await self._made_before(row, new)
+        if first is not None:
+            return first
+        return await self._insert(action, row, actor_id, new, version)
+
+    async def _insert(
+        self,
+        action: str,
+        row: ConversationRow,
+        actor_id: UUID,
+        new: NewPrompt,
+        version: int | None,
+    ) -> Prompt:
+        parent = await self._parent(row, new.parent_id)
+        now = self._scope.clock.now()
+        number = await self._conversations.record_prompt(
+            conversation_id=row.id,
+            actor_id=actor_id,
+            token_count=new.token_count,
+            cost=new.cost,
+            now=now,
+        )
+        if number is None:
+            _refuse_prompt(row)
+        is_done = new.status is PromptStatus.COMPLETED
+        values = {
+            **{name: getattr(new, name) for name in _SAID},
+            "conversation_id": row.id,
+            "author_id": actor_id,
+            "sequence_number": number,
+            "parent_sequence": parent,
+            "template_version": version,
+            "attempt": int(is_done),
+            "error_code": None,
+            "error_message": None,
+            "queued_at": None if is_done else now,
+            "finished_at": now if is_done else None,
+        }
+        made = Prompt(
+            **values,
+            id=new.id or new_id(now),
+            status=new.status,
+            settings=new.settings,
+            started_at=None,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+        )
+        await self._prompts.insert(
+            **values,
+            prompt_id=made.id,
+            prompt_status=made.status,
+            prompt_settings=made.settings,
+            now=now,
+        )
+        texts = searched(made.user_input, made.response, made.status)
+        await self._postings.insert_many(posting_rows(row.id, row.owner_id, number, "", texts))
+        # Of the texts the log keeps nothing: what somebody asked is not its matter.
+        changes = {
+            "conversation_id": [None, str(row.id)],
+            "sequence_number": [None, number],
+            "parent_sequence": [None, parent],
+            "status": [None, made.status],
+        }
+        await self._audit.write(action, TARGET, made.id, changes=changes, at=now)
+        if is_done and made.template_id is not None:
+            await TemplatesGateway(self._scope).record_use(
+                template_id=made.template_id, actor_id=None, actor_is_system=True, now=now
+            )
+        return made
+
+    async def _version(self, new: NewPrompt) -> int | None:
+        """Which version of its template the prompt is made of; the actor sees it."""
+        if new.template_id is None:
+            return None
+        try:
+            if new.template_version is None:
+                found = await TemplatesGateway(self._scope).get(
+                    template_id=new.template_id, **self._reader
+                )
+                return found.head_version
+            await TemplateVersionsGateway(self._scope).get(
+                template_id=new.template_id, version=new.template_version, **self._reader
+            )
+        except NotFoundError:
+            raise ParentMissingError(
+                "no such version of a template for this actor", constraint="prompts.template_id"
+            ) from None
+        return new.template_version
+
+    async def _made_before(self, row: ConversationRow, new: NewPrompt) -> Prompt | None:
+        """The prompt that has the key already, if one was given."""
+        if new.idempotency_key is None:
+            return None
+        found = await self._prompts.find_by_idempotency_key(
+            conversation_id=row.id, idempotency_key=new.idempotency_key
+        )
+        return None if found is None else await self._get(found)
+
+    async def _parent(self, row: ConversationRow, parent_id: UUID | None) -> int | None:
+        """The number of the prompt that a new one follows."""
+        if parent_id is None:
+            return row.active_sequence
+        found = await self._prompts.lock_live(prompt_id=parent_id)
+        if found is None or found.conversation_id != row.id:
+            raise ParentMissingError(
+                "no such live prompt in this conversation", constraint="fk_prompts_parent"
+            )
+        return found.sequence_number
+
+
+def _refuse_prompt(row: ConversationRow) -> NoReturn:
+    """Say why a conversation, locked as it is, takes no prompt."""
+    if row.archived_at is None and row.status is not ConversationStatus.COMPLETED:
+        # Its owner was deleted a moment ago.
+        raise absent()
+    state = "archived" if row.archived_at is not None else row.status.value
+    raise InvalidTransitionError(
+        f"a conversation that is {state} takes no prompts",
+        current=state,
+        wanted=ConversationStatus.ACTIVE,
+    )

@@ -1,0 +1,58 @@
+-- Find a live prompt as its next step needs it, for who takes part in its conversation.
+--
+-- returns: find PromptWork
+-- param:   prompt_id    BINARY(16)   the prompt
+-- param:   actor_id     BINARY(16) NULL who asks; NULL is nobody
+-- param:   actor_is_system BOOLEAN   whether the system asks
+-- access:  participant or system
+-- deleted: excluded
+-- index:   PRIMARY
+-- reads:   5
+-- locks:   none
+SELECT
+    q.id AS id,
+    q.conversation_id AS conversation_id,
+    c.owner_id AS owner_id,
+    q.author_id AS author_id,
+    q.sequence_number AS sequence_number,
+    q.status AS status,
+    q.user_input AS user_input,
+    q.response AS response,
+    q.template_id AS template_id,
+    q.template_version AS template_version,
+    q.provider AS provider,
+    q.model AS model,
+    q.token_count AS token_count,
+    q.cost AS cost,
+    q.attempt AS attempt,
+    q.max_attempts AS max_attempts,
+    q.finish_reason AS finish_reason,
+    q.latency_ms AS latency_ms,
+    q.first_token_ms AS first_token_ms,
+    q.lease_owner AS lease_owner,
+    p.role AS role,
+    p.can_write AS can_write
+FROM prompts AS q
+INNER JOIN conversations AS c
+    ON
+        q.conversation_id = c.id
+        AND c.deleted_at IS NULL
+INNER JOIN users AS o
+    ON
+        c.owner_id = o.id
+        AND o.deleted_at IS NULL
+LEFT JOIN conversation_participants AS p
+    ON
+        c.id = p.conversation_id
+        AND p.user_id = :actor_id
+LEFT JOIN users AS a
+    ON
+        p.user_id = a.id
+        AND a.deleted_at IS NULL
+WHERE
+    q.id = :prompt_id
+    AND q.deleted_at IS NULL
+    AND (
+        a.id IS NOT NULL
+        OR :actor_is_system = TRUE
+    )
