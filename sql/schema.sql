@@ -246,6 +246,7 @@ CREATE TABLE `prompts` (
   KEY `ix_prompts_author` (`author_id`) COMMENT 'fk_prompts_author',
   KEY `ix_prompts_parent` (`conversation_id`,`parent_sequence`,`sequence_number`) COMMENT 'fk_prompts_parent',
   KEY `ix_prompts_queue` (`status`,`deleted_at`,`queued_at`,`id`) COMMENT 'prompts/lock_next',
+  KEY `ix_prompts_lease` (`lease_until`,`id`) COMMENT 'prompts/requeue_expired',
   CONSTRAINT `fk_prompts_author` FOREIGN KEY (`author_id`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_prompts_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
   CONSTRAINT `fk_prompts_parent` FOREIGN KEY (`conversation_id`, `parent_sequence`) REFERENCES `prompts` (`conversation_id`, `sequence_number`),
@@ -415,7 +416,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('78f2c1d99c4c2fe4a496a78ab49b1530fac0931cfdc64055d846101eaa2dcb04', '0022.widen-conversations-cost', UTC_TIMESTAMP(6)),
     ('3836c9b9a36c2fba3adcd21f4bbf0ea09fc01d2b0c8876b1da4066bf5a500607', '0023.add-prompts-processing', UTC_TIMESTAMP(6)),
     ('d427db5c6ef80f10a24448505671176b5f1dab1aa8adc896f3535bfa95db4330', '0024.add-prompts-parent', UTC_TIMESTAMP(6)),
-    ('344421609e87268010a1b4609c121bc70eac215ab9e9e994ad1c3183c4f86a56', '0025.fill-prompts-status', UTC_TIMESTAMP(6));
+    ('344421609e87268010a1b4609c121bc70eac215ab9e9e994ad1c3183c4f86a56', '0025.fill-prompts-status', UTC_TIMESTAMP(6)),
+    ('40c95160fa5a726a4c637ec63d1e43f27c7b925cdb5dfa13fbdd2c0be0ced05b', '0026.add-prompts-lease', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -442,4 +444,5 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0022.widen-conversations-cost', '72fce43b343750f93ebe10a6bc53cdb192c4aa586deaf8b15be8245ebdc91ae5', UTC_TIMESTAMP(6)),
     ('0023.add-prompts-processing', 'c754b27ee643852041564ec8044a845fc0494b6607925705ec34829277fa7e9c', UTC_TIMESTAMP(6)),
     ('0024.add-prompts-parent', 'f44a2b1be72edafaedcaa85d0cc690a34ea7323a839393f1fe5668799c4dc83c', UTC_TIMESTAMP(6)),
-    ('0025.fill-prompts-status', '1f13f5256782eb73790849a321dbbb192b7130d5f98226d4c4e400baf704dab6', UTC_TIMESTAMP(6));
+    ('0025.fill-prompts-status', '1f13f5256782eb73790849a321dbbb192b7130d5f98226d4c4e400baf704dab6', UTC_TIMESTAMP(6)),
+    ('0026.add-prompts-lease', 'f544f1ac601eb27ce6518312dd8f88d3b60eddb803758d6c336e418240c8ece8', UTC_TIMESTAMP(6));

@@ -23,6 +23,7 @@ _COMPLETE = house().affected("prompts/complete")
 _COUNT_AUTHORS = house().value("prompts/count_authors", int)
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
 _DELETE_MANY = house().affected("prompts/delete_many")
+_EXTEND_LEASE = house().affected("prompts/extend_lease")
 _FAIL = house().affected("prompts/fail")
 _FIND_BY_IDEMPOTENCY_KEY = house().find("prompts/find_by_idempotency_key", UUID)
 _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
@@ -37,6 +38,9 @@ _LIST_BY_SHARE = house().many("prompts/list_by_share", SharedPrompt)
 _LIST_HEADS = house().many("prompts/list_heads", PromptHead)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
 _LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
+_LOCK_NEXT = house().find("prompts/lock_next", UUID)
+_RELEASE = house().affected("prompts/release")
+_REQUEUE_EXPIRED = house().affected("prompts/requeue_expired")
 _RESTORE = house().affected("prompts/restore")
 _RETRY = house().affected("prompts/retry")
 _SOFT_DELETE = house().affected("prompts/soft_delete")
@@ -124,6 +128,14 @@ class PromptsGateway:
         """Remove prompts of locked conversations in a trash, the highest numbers of each first."""
         return await self.executor.affected(
             _DELETE_MANY, conversation_ids=conversation_ids, limit_rows=limit_rows
+        )
+
+    async def extend_lease(
+        self, *, prompt_id: UUID, lease_owner: str | None, lease_until: datetime | None
+    ) -> int:
+        """Extend the lease of a worker on a live prompt; it does not become shorter."""
+        return await self.executor.affected(
+            _EXTEND_LEASE, prompt_id=prompt_id, lease_owner=lease_owner, lease_until=lease_until
         )
 
     async def fail(
@@ -320,6 +332,20 @@ class PromptsGateway:
     async def lock_live(self, *, prompt_id: UUID) -> PromptRow | None:
         """Lock a live prompt before it is changed; its conversation is locked."""
         return await self.executor.find(_LOCK_LIVE, prompt_id=prompt_id)
+
+    async def lock_next(self, *, now: datetime) -> UUID | None:
+        """Lock the live prompt that waits longest and that nobody else is taking."""
+        return await self.executor.find(_LOCK_NEXT, now=now)
+
+    async def release(self, *, prompt_id: UUID, lease_owner: str | None, now: datetime) -> int:
+        """Have a live prompt wait again that its worker gives back; that counts as no attempt."""
+        return await self.executor.affected(
+            _RELEASE, prompt_id=prompt_id, lease_owner=lease_owner, now=now
+        )
+
+    async def requeue_expired(self, *, now: datetime, limit_rows: int) -> int:
+        """Have prompts wait again whose lease has ended, the longest ended first."""
+        return await self.executor.affected(_REQUEUE_EXPIRED, now=now, limit_rows=limit_rows)
 
     async def restore(self, *, prompt_id: UUID, now: datetime) -> int:
         """Take back the deletion of a prompt that is locked."""

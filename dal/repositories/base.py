@@ -66,6 +66,7 @@ def part(path: str) -> Callable[[Cls], Cls]:
         for mark, methods in ((_MARK, CHANGING_METHODS), (_FREQUENT, FREQUENT_METHODS)):
             marked = (name for name in dir(cls) if hasattr(getattr(cls, name), mark))
             methods.update(f"{path}.{name.lstrip('_')}" for name in marked)
+        CHANGING_METHODS.difference_update(FREQUENT_METHODS)
         return cls
 
     return register

@@ -29,6 +29,7 @@ __all__ = [
     "conversation_totals",
     "is_pinned",
     "last_read",
+    "lease_until",
     "live_prompts",
     "n_conversations",
     "n_prompts",
@@ -40,6 +41,7 @@ __all__ = [
     "prompt_numbers",
     "prompt_parent",
     "prompt_postings_of",
+    "prompt_queued_at",
     "prompt_status",
     "prompt_texts",
     "share_expires_at",
@@ -266,6 +268,16 @@ def prompt_attempts(k: int) -> int:
     return 3 if k % 30 == 0 else 1
 
 
+def lease_until(n: int) -> datetime:
+    """When the leases of conversation ``n`` end: of a third at this very moment."""
+    return NOW + timedelta(seconds=n % 3 - 1)
+
+
+def prompt_queued_at(n: int, k: int) -> datetime:
+    """When it was asked; one of OWNER's waits longest."""
+    return prompt_created_at(n, k) - timedelta(days=(n, k) == (60, 5))
+
+
 def prompt_key(n: int, k: int) -> str | None:
     """The first one and a deleted one have a key of the caller."""
     return f"key {k} of {n}" if k in (1, 3) else None
@@ -326,17 +338,17 @@ def _prompts(factor: int) -> Iterator[Row]:
                 "token_count": tokens,
                 "cost": cost,
                 "attempt": prompt_attempts(k),
-                "max_attempts": 3,
+                "max_attempts": 1 if n % 2 else 3,
                 "error_code": "timeout" if prompt_status(k) in ("pending", "failed") else None,
                 "error_message": "slow" if prompt_status(k) in ("pending", "failed") else None,
                 "finish_reason": "stop" if prompt_status(k) == "completed" else None,
-                "queued_at": at,
+                "queued_at": prompt_queued_at(n, k),
                 "started_at": at,
                 "finished_at": None if prompt_status(k) in ("pending", "processing") else at,
                 "latency_ms": 100 * k,
                 "first_token_ms": 10 * k,
                 "lease_owner": WORKER if prompt_status(k) == "processing" else None,
-                "lease_until": NOW if prompt_status(k) == "processing" else None,
+                "lease_until": lease_until(n) if prompt_status(k) == "processing" else None,
                 "idempotency_key": prompt_key(n, k),
                 "created_at": at,
                 "updated_at": at,

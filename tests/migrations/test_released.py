@@ -68,6 +68,7 @@ RELEASED: Final = {
     "0025.fill-prompts-status": (
         "02a0bf4165857b9f8960021e08784e95bdebb9ad3d52acbee95dad4fabc1ce92"
     ),
+    "0026.add-prompts-lease": ("dc086a32a3ea00ceee9a1b7b157d03306d775dacadef1f97c080a2396e778b7d"),
 }
 
 

@@ -19,6 +19,7 @@ from dal.server import Engine, start_temporary
 from dal.session.connection import Connection
 from dal.testing.measure import counting, total
 from tests.conftest import START, Recorder, new_user, options
+from tests.scale import ROOMY
 
 N_OWN = 100_000
 N_IN_TRASH = 200
@@ -83,7 +84,7 @@ def trash_id(n: int) -> bytes:
 
 @pytest.fixture(scope="module")
 async def big(engine: Engine) -> AsyncIterator[Big]:
-    server = await asyncio.to_thread(start_temporary, engine)
+    server = await asyncio.to_thread(start_temporary, engine, options=ROOMY)
     try:
         accounts = await asyncio.to_thread(prepare_temporary, server)
         admin = parse(server.admin_url("dal"))

@@ -17,6 +17,7 @@ from dal.server import Engine, start_temporary
 from dal.session.connection import Connection
 from dal.testing.measure import counting, total
 from tests.conftest import START, Recorder, new_user, options
+from tests.scale import ROOMY
 
 N_OWNERS = 5
 BATCHES_PER_OWNER = 5
@@ -41,7 +42,7 @@ class Big:
 
 @pytest.fixture(scope="module")
 async def big(engine: Engine) -> AsyncIterator[Big]:
-    server = await asyncio.to_thread(start_temporary, engine)
+    server = await asyncio.to_thread(start_temporary, engine, options=ROOMY)
     try:
         accounts = await asyncio.to_thread(prepare_temporary, server)
         admin = parse(server.admin_url("dal"))

@@ -17,6 +17,7 @@ from dal.server import Engine, start_temporary
 from dal.session.connection import Connection
 from dal.testing.measure import counting, total
 from tests.conftest import CHEAP_HASHES, START, Recorder, options
+from tests.scale import ROOMY
 
 N_USERS = 1_000_000
 _DIGIT = "SELECT 0 AS d" + "".join(f" UNION ALL SELECT {d}" for d in range(1, 10))
@@ -54,7 +55,7 @@ class Big:
 
 @pytest.fixture(scope="module")
 async def big(engine: Engine) -> AsyncIterator[Big]:
-    server = await asyncio.to_thread(start_temporary, engine)
+    server = await asyncio.to_thread(start_temporary, engine, options=ROOMY)
     try:
         accounts = await asyncio.to_thread(prepare_temporary, server)
         admin = parse(server.admin_url("dal"))

@@ -17,6 +17,7 @@ from dal.repositories.conversations.rules import absent
 from dal.repositories.conversations.search import terms_in
 from dal.repositories.prompts.creation import PromptCreation
 from dal.repositories.prompts.lifecycle import PromptLifecycle
+from dal.repositories.prompts.queue import PromptQueue
 from dal.repositories.prompts.rules import TARGET, PromptRules, postings_of
 
 __all__ = ["PromptRepository"]
@@ -36,6 +37,11 @@ class PromptRepository(PromptRules):
                      ^                    |  |
                      +-- retry -- failed -+  +-> cancelled (from pending too)
     """
+
+    @property
+    def queue(self) -> PromptQueue:
+        """Claiming what waits, for workers."""
+        return PromptQueue(self._scope)
 
     async def get(self, prompt_id: UUID) -> Prompt:
         """A live prompt of a conversation that the actor takes part in; any for the system.

@@ -52,6 +52,11 @@ async def _purge_shares(w: ConversationWorld, me: dal.Session) -> None:
     w.affected = await me.conversations.shares.purge_expired(older_than=timedelta(0))
 
 
+async def _requeue_expired(w: Any, me: dal.Session) -> None:
+    w.clock.move(timedelta(minutes=2))
+    w.affected = await me.prompts.queue.requeue_expired()
+
+
 WALK: Final[dict[str, Walk]] = {
     "templates.create": (
         False,
@@ -476,6 +481,24 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.prompts.retry(w.id),
         {"action": "prompt.retry"},
     ),
+    "prompts.queue.claim_next": (
+        True,
+        "system_live",
+        lambda w, me: me.prompts.queue.claim_next("worker-1"),
+        {"action": "prompt.claim"},
+    ),
+    "prompts.queue.release": (
+        True,
+        "system_live",
+        lambda w, me: me.prompts.queue.release(w.id, "worker-1"),
+        {"action": "prompt.release"},
+    ),
+    "prompts.queue.requeue_expired": (
+        True,
+        "system_live",
+        _requeue_expired,
+        {"action": "prompt.requeue_expired", "target_id": None},
+    ),
     "prompts.soft_delete": (
         False,
         "owner_live",
@@ -856,6 +879,21 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "viewer",
         lambda w, me: me.prompts.retry(w.id),
     ),
+    "prompt.claim": (
+        "owner_live",
+        "other",
+        lambda w, me: me.prompts.queue.claim_next("worker-1"),
+    ),
+    "prompt.release": (
+        "owner_live",
+        "other",
+        lambda w, me: me.prompts.queue.release(w.id, "worker-1"),
+    ),
+    "prompt.requeue_expired": (
+        "owner_live",
+        "other",
+        lambda w, me: me.prompts.queue.requeue_expired(),
+    ),
     "prompt.soft_delete": ("owner_live", "system", lambda w, me: me.prompts.soft_delete(w.id)),
     "prompt.restore": ("owner_live", "system", lambda w, me: me.prompts.restore(w.id)),
     "conversation.create": (
@@ -965,7 +1003,9 @@ NO_TARGET: Final = frozenset(
         "conversation.purge_deleted",
         "conversation.revoke_own_shares",
         "conversation.purge_shares",
+        "prompt.claim",
         "prompt.create",
+        "prompt.requeue_expired",
         "user.issue_password_reset",
     }
 )
@@ -1430,7 +1470,10 @@ async def test_a_refused_token_leaves_an_entry(
 
 
 # Which part of a change each one is, that has an entry before and after it.
-FREQUENT: Final = {"prompts.append_partial": "prompts.start, prompts.complete"}
+FREQUENT: Final = {
+    "prompts.append_partial": "prompts.start, prompts.complete",
+    "prompts.queue.heartbeat": "prompts.queue.claim_next, prompts.complete",
+}
 
 
 def test_what_is_too_frequent_for_an_entry_is_part_of_what_has_one() -> None:
@@ -1444,7 +1487,7 @@ async def test_what_is_too_frequent_has_no_entry(
     db: dal.Database, clock: dal.ManualClock, root: Root, method: str
 ) -> None:
     contract, name = contract_of(method)
-    world = await contract.world(db, clock, "owner_live", name)
+    world = await contract.world(db, clock, "system_live", name)
     before = root("SELECT COUNT(*) FROM audit_logs")
     assert await contract.asks[name](world)
     assert root("SELECT COUNT(*) FROM audit_logs") == before

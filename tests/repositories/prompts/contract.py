@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -47,6 +48,15 @@ PROMPTS: Final[dict[str, str]] = {
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
     "cancel":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    # for the workers of the system
+    "queue.claim_next":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes no PD PD PD PD no",
+    "queue.heartbeat":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes NF PD PD PD PD NF",
+    "queue.release":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes NF PD PD PD PD NF",
+    "queue.requeue_expired":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes no PD PD PD PD yes",
     # by the author and by the owner
     "soft_delete":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
@@ -87,6 +97,7 @@ STAGES: Final[dict[str, list[Callable[[Any, UUID], Awaitable[None]]]]] = {
     "fail": [_started],
     "retry": [_started, _failed],
 }
+WORKER: Final = "worker-1"
 TOTALS: Final = (2, 30, Decimal("0.0000000003"))
 
 
@@ -99,7 +110,16 @@ async def prompt_world(
     async def ask(world: ConversationWorld) -> None:
         prompts = db.acting_as(dal.Actor.user(world.collaborator.id)).prompts
         await prompts.create(world.id, user_input="first", response="", token_count=10)
-        if method in STAGES:
+        if method.startswith("queue."):
+            queue = db.acting_as(dal.Actor.system("tests")).prompts.queue
+            while await queue.claim_next("another") is not None:
+                pass
+            await prompts.create(world.id, user_input="what?", id=prompt_id)
+            if method != "queue.claim_next":
+                claimed = await queue.claim_next(WORKER)
+                assert claimed is not None
+                assert claimed.id == prompt_id
+        elif method in STAGES:
             await prompts.create(world.id, user_input="what?", id=prompt_id)
             for step in STAGES[method]:
                 await step(prompts, prompt_id)
@@ -207,6 +227,34 @@ async def _cancel(w: PromptWorld) -> bool:
     return found.status == "cancelled"
 
 
+async def _claim_next(w: PromptWorld) -> bool:
+    found = await w.me.prompts.queue.claim_next(WORKER, lease_s=5)
+    if found is None:
+        # What nobody can see any more is cancelled, which is a change too.
+        return w.case == "system_deleted"
+    assert (found.status, found.attempt, found.started_at) == ("processing", 1, w.clock.now())
+    return found == await w.system.prompts.get(w.id)
+
+
+async def _heartbeat(w: PromptWorld) -> bool:
+    until = await w.me.prompts.queue.heartbeat(w.id, WORKER, lease_s=100)
+    return until == w.clock.now() + timedelta(seconds=100)
+
+
+async def _release(w: PromptWorld) -> bool:
+    await w.me.prompts.queue.release(w.id, WORKER)
+    found = await w.system.prompts.find(w.id)
+    return found is None or (found.status, found.attempt) == ("pending", 0)
+
+
+async def _requeue_expired(w: PromptWorld) -> bool:
+    w.clock.move(timedelta(seconds=60))
+    requeued = await w.me.prompts.queue.requeue_expired()
+    found = await w.system.prompts.find(w.id)
+    assert found is None or (found.status, found.attempt) == ("pending", 1)
+    return requeued > 0
+
+
 async def _soft_delete(w: PromptWorld) -> bool:
     await w.me.prompts.soft_delete(w.id)
     assert await totals(w) == (1, 10, Decimal(0))
@@ -230,6 +278,10 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "fail": _fail,
     "retry": _retry,
     "cancel": _cancel,
+    "queue.claim_next": _claim_next,
+    "queue.heartbeat": _heartbeat,
+    "queue.release": _release,
+    "queue.requeue_expired": _requeue_expired,
     "soft_delete": _soft_delete,
     "restore": _restore,
 }

@@ -220,6 +220,10 @@ _NOT_PROCESSED: Final[Mapping[str, Values]] = {
     "one of a conversation in the trash": _IN_TRASH_PROCESSED,
     "one that is deleted": _DELETED_PROCESSED,
 }
+_NOT_LEASED: Final[Mapping[str, Values]] = {
+    "one that waits": _PENDING,
+    "one that is deleted": _DELETED_PROCESSED,
+}
 _NEW_SHARE: Final[Values] = {
     "share_id": fill.share_id(FRESH, 0),
     "token_hash": bytes(range(32)),
@@ -552,6 +556,41 @@ def _appended(values: Values) -> Values:
     return {"response": values["response_part"], "updated_at": values["now"]}
 
 
+# Two whose lease ended first, a later one, one that ends now, one that does not end yet, and the
+# third.
+_FIRST_TO_EXPIRE: Final = (
+    "SELECT a.*, b.status AS b_status, b.queued_at AS b_queued, b.finished_at AS b_finished,"
+    " c.status AS c_status, d.status AS d_status, e.status AS e_status, f.status AS f_status"
+    " FROM prompts AS a"
+    + "".join(
+        f" INNER JOIN prompts AS {name} ON {name}.id = UNHEX('{fill.prompt_id(n, k).hex}')"
+        for name, n, k in (
+            ("b", 12, 10), ("c", 27, 25), ("d", 58, 25), ("e", 26, 25), ("f", 18, 10),
+        )
+    )
+    + f" WHERE a.id = UNHEX('{fill.prompt_id(15, 10).hex}')"
+)  # fmt: skip
+
+
+_ALL_EXPIRED: Final = {"c_status": "failed", "d_status": "pending", "f_status": "pending"}
+
+
+def _requeued(values: Values) -> Values:
+    now, is_all = values["now"], cast(int, values["limit_rows"]) > 2
+    return {
+        "status": "failed",
+        "finished_at": now,
+        "error_code": "lease_expired",
+        "lease_owner": None,
+        "lease_until": None,
+        "updated_at": now,
+        "b_status": "pending",
+        "b_queued": now,
+        "b_finished": None,
+        **(_ALL_EXPIRED if is_all else {}),
+    }
+
+
 def _taken_back(values: Values) -> Values:
     if values["prompt_id"] == _DELETED_PROMPT["prompt_id"]:
         return restored_at_now(values)
@@ -569,6 +608,18 @@ def _left(values: Values) -> Values:
     there, removed = fill.n_prompts(_number(values)), cast(int, values["limit_rows"])
     left = max(0, there - removed)
     return {"highest": left or None, "n": left}
+
+
+def _next(factor: int, values: Values) -> list[tuple[object, ...]]:
+    """The one that waits longest."""
+    waiting = [
+        (fill.prompt_queued_at(n, k), fill.prompt_id(n, k))
+        for n in range(fill.n_conversations(factor))
+        for k in fill.live_prompts(n)
+        if fill.prompt_status(k) == "pending"
+        and fill.prompt_queued_at(n, k) <= cast(datetime, values["now"])
+    ]
+    return [(i,) for _, i in sorted(waiting)[:1]]
 
 
 def _owned(factor: int, values: Values) -> list[int]:
@@ -798,6 +849,10 @@ AGGREGATE: Final = Aggregate(
         "prompts/complete": (_PROCESSED,),
         "prompts/fail": (_PROCESSED,),
         "prompts/append_response": (_PROCESSED,),
+        "prompts/extend_lease": (_PROCESSED, {**_PROCESSED, "lease_until": fill.START}),
+        "prompts/lock_next": ({}, {"now": fill.prompt_queued_at(LIVE, 5)}),
+        "prompts/release": (_PROCESSED,),
+        "prompts/requeue_expired": ({"limit_rows": 2}, {"limit_rows": 10_000}),
         "prompts/find_work": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
         "conversations/add_prompt": ({}, _conversation(0)),
         "conversations/subtract_prompt": ({}, {"sequence_number": 29}),
@@ -927,6 +982,8 @@ AGGREGATE: Final = Aggregate(
         },
         "prompts/complete": _NOT_PROCESSED,
         "prompts/fail": _NOT_PROCESSED,
+        "prompts/extend_lease": _NOT_LEASED,
+        "prompts/release": _NOT_LEASED,
         "prompts/append_response": {
             "one that is answered": {**_DONE, "lease_owner": None, "offset_chars": 8},
             "one that is deleted": _DELETED_PROCESSED,
@@ -961,6 +1018,7 @@ AGGREGATE: Final = Aggregate(
         "prompts/count_authors": _authors,
         "conversation_shares/get_statistics": _share_statistics,
         "conversation_shares/list_own": _own_shares,
+        "prompts/lock_next": _next,
         "prompts/sum_by_conversation": lambda _, values: [
             fill.conversation_totals(_number(values))
         ],
@@ -1010,6 +1068,7 @@ AGGREGATE: Final = Aggregate(
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
         "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
         "prompts/complete": _PROMPT_AND_TOTALS,
+        "prompts/requeue_expired": _FIRST_TO_EXPIRE,
         "prompts/fail": _PROMPT_AND_TOTALS,
         "prompts/delete_by_conversation": "SELECT MAX(sequence_number) AS highest, COUNT(*) AS n"
         " FROM prompts WHERE conversation_id = :conversation_id",
@@ -1045,6 +1104,17 @@ AGGREGATE: Final = Aggregate(
         "prompts/cancel": _cancelled,
         "prompts/retry": _retried,
         "prompts/append_response": _appended,
+        "prompts/extend_lease": lambda values: {
+            "lease_until": max(fill.lease_until(LIVE), cast(datetime, values["lease_until"]))
+        },
+        "prompts/release": lambda values: {
+            "status": "pending",
+            "attempt": 0,
+            "lease_owner": None,
+            "lease_until": None,
+            "updated_at": values["now"],
+        },
+        "prompts/requeue_expired": _requeued,
         "prompts/complete": _finished(
             "completed",
             "response",

@@ -1,0 +1,2 @@
+-- transactional: false
+ALTER TABLE prompts DROP KEY ix_prompts_lease;
