@@ -12,7 +12,7 @@ from dal.statements import house
 
 __all__ = ["PromptPostingsGateway"]
 
-_DELETE_MANY = house().affected("prompt_postings/delete_many")
+_DELETE_BY_CONVERSATION = house().affected("prompt_postings/delete_by_conversation")
 _DELETE_ONE = house().affected("prompt_postings/delete_one")
 _INSERT_MANY = house().bulk("prompt_postings/insert_many")
 _UPDATE_SCOPE = house().affected("prompt_postings/update_scope")
@@ -24,10 +24,10 @@ class PromptPostingsGateway:
 
     executor: Executor
 
-    async def delete_many(self, *, conversation_ids: Sequence[UUID], limit_rows: int) -> int:
-        """Remove postings of conversations that are locked, in a trash."""
+    async def delete_by_conversation(self, *, conversation_id: UUID, limit_rows: int) -> int:
+        """Remove postings of a conversation that is locked, in a trash."""
         return await self.executor.affected(
-            _DELETE_MANY, conversation_ids=conversation_ids, limit_rows=limit_rows
+            _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
         )
 
     async def delete_one(

@@ -22,7 +22,6 @@ _CANCEL = house().affected("prompts/cancel")
 _COMPLETE = house().affected("prompts/complete")
 _COUNT_AUTHORS = house().value("prompts/count_authors", int)
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
-_DELETE_MANY = house().affected("prompts/delete_many")
 _EXTEND_LEASE = house().affected("prompts/extend_lease")
 _FAIL = house().affected("prompts/fail")
 _FIND_BY_IDEMPOTENCY_KEY = house().find("prompts/find_by_idempotency_key", UUID)
@@ -122,12 +121,6 @@ class PromptsGateway:
         """Remove prompts of a locked conversation in the trash, the highest numbers first."""
         return await self.executor.affected(
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
-        )
-
-    async def delete_many(self, *, conversation_ids: Sequence[UUID], limit_rows: int) -> int:
-        """Remove prompts of locked conversations in a trash, the highest numbers of each first."""
-        return await self.executor.affected(
-            _DELETE_MANY, conversation_ids=conversation_ids, limit_rows=limit_rows
         )
 
     async def extend_lease(

@@ -70,8 +70,8 @@ class ConversationTrash(ConversationRules):
         if locked is None:
             await self._refuse_unowned(action, conversation_id, actor_id)
         prompts = PromptsGateway(self._scope)
-        while await self._postings.delete_many(
-            conversation_ids=[conversation_id], limit_rows=_POSTINGS_AT_ONCE
+        while await self._postings.delete_by_conversation(
+            conversation_id=conversation_id, limit_rows=_POSTINGS_AT_ONCE
         ):
             pass
         while await prompts.delete_by_conversation(
@@ -113,19 +113,23 @@ class ConversationTrash(ConversationRules):
             return 0
         await self._shares.delete_many(conversation_ids=ids)
         await self._participants.delete_many(conversation_ids=ids)
-        removed = await self._postings.delete_many(
-            conversation_ids=ids, limit_rows=most * _POSTINGS_A_PROMPT
-        )
-        whole = 0
-        # Fewer than were asked for: there are no more, and what they hang on can go.
-        if removed < most * _POSTINGS_A_PROMPT:
-            prompts = await PromptsGateway(self._scope).delete_many(
-                conversation_ids=ids, limit_rows=most
+        words, prompts, emptied = 0, 0, list[UUID]()
+        # One after the other: of a list of conversations both servers read all prompts for a batch.
+        for conversation_id in ids:
+            words += await self._postings.delete_by_conversation(
+                conversation_id=conversation_id, limit_rows=most * _POSTINGS_A_PROMPT - words
             )
-            removed += prompts
-            if prompts < most:
-                whole = await self._conversations.delete_many(conversation_ids=ids)
-        removed += whole
+            if words == most * _POSTINGS_A_PROMPT:
+                break
+            prompts += await PromptsGateway(self._scope).delete_by_conversation(
+                conversation_id=conversation_id, limit_rows=most - prompts
+            )
+            if prompts == most:
+                break
+            # Fewer than were asked for: there are no more, and what they hang on can go.
+            emptied.append(conversation_id)
+        whole = await self._conversations.delete_many(conversation_ids=emptied)
+        removed = words + prompts + whole
         changes = {"conversations": {"from": whole, "to": 0}}
         await self._audit.write(action, TARGET, None, changes=changes, affected=removed, at=now)
         return removed

@@ -707,18 +707,13 @@ def _heads(factor: int, values: Values) -> list[tuple[object, ...]]:
 
 
 def _words_left(values: Values) -> Values:
-    """Of the first one: how many words of its prompts are left, and the first of them."""
+    """How many words of its prompts are left, and the first of them."""
+    n = _number(values)
     there = sorted(
-        term for k in (0, *fill.live_prompts(8)) for term in fill.prompt_postings_of(8, k)
+        term for k in (0, *fill.live_prompts(n)) for term in fill.prompt_postings_of(n, k)
     )
     left = there[cast(int, values["limit_rows"]) :]
     return {"n": len(left), "lowest": left[0] if left else None}
-
-
-def _left_of_many(values: Values) -> Values:
-    """Of the second one, which comes first."""
-    left = max(0, fill.n_prompts(48) - cast(int, values["limit_rows"]))
-    return {"highest": left or None, "n": left}
 
 
 def _idle(factor: int, values: Values) -> list[tuple[object, ...]]:
@@ -867,7 +862,7 @@ AGGREGATE: Final = Aggregate(
         "conversations/get": ({}, _OF_OTHERS),
         "conversation_participants/delete_many": (_TWO_IN_TRASH,),
         "conversation_shares/delete_many": (_TWO_IN_TRASH,),
-        "prompt_postings/delete_many": (_TWO_IN_TRASH, {**_TWO_IN_TRASH, "limit_rows": 5}),
+        "prompt_postings/delete_by_conversation": (IN_TRASH, {**IN_TRASH, "limit_rows": 5}),
         "prompt_postings/delete_one": (_WORDS_OF_ONE,),
         "prompt_postings/insert_many": (
             {"sequence_number": fill.n_prompts(LIVE) + 1, "scope": fill.user_id(OWNER)},
@@ -880,7 +875,6 @@ AGGREGATE: Final = Aggregate(
             {"search_terms": [term_hash(str(LIVE))]},
         ),
         "conversations/list_hits": ({}, _IDS_OF_OTHERS),
-        "prompts/delete_many": (_TWO_IN_TRASH, {**_TWO_IN_TRASH, "limit_rows": 5}),
         "conversations/delete_many": (
             {"conversation_ids": [fill.conversation_id(fill.A_BARE_CONVERSATION)]},
         ),
@@ -1048,12 +1042,10 @@ AGGREGATE: Final = Aggregate(
         f" AND c.id = UNHEX('{fill.conversation_id(LIVE).hex}')",
         "prompt_postings/delete_one": "SELECT COUNT(*) AS n FROM prompt_postings"
         " WHERE conversation_id = :conversation_id AND sequence_number = :sequence_number",
-        "prompt_postings/delete_many": "SELECT COUNT(*) AS n, MIN(term) AS lowest"
-        f" FROM prompt_postings WHERE conversation_id = UNHEX('{fill.conversation_id(8).hex}')",
+        "prompt_postings/delete_by_conversation": "SELECT COUNT(*) AS n, MIN(term) AS lowest"
+        " FROM prompt_postings WHERE conversation_id = :conversation_id",
         "prompt_postings/update_scope": "SELECT COUNT(*) AS n FROM prompt_postings"
         " WHERE conversation_id = :conversation_id AND scope <> :owner_id",
-        "prompts/delete_many": "SELECT MAX(sequence_number) AS highest, COUNT(*) AS n"
-        f" FROM prompts WHERE conversation_id = UNHEX('{fill.conversation_id(48).hex}')",
         "conversation_shares": "SELECT * FROM conversation_shares WHERE id = :share_id",
         "conversation_shares/record_view": "SELECT * FROM conversation_shares"
         " WHERE token_hash = :token_hash",
@@ -1095,9 +1087,8 @@ AGGREGATE: Final = Aggregate(
         "conversations/update_totals": same("message_count", "token_count", "cost"),
         "prompts/delete_by_conversation": _left,
         "prompt_postings/delete_one": lambda values: {"n": 0},
-        "prompt_postings/delete_many": _words_left,
+        "prompt_postings/delete_by_conversation": _words_left,
         "prompt_postings/update_scope": lambda values: {"n": 0},
-        "prompts/delete_many": _left_of_many,
         "prompts/insert": _new_prompt,
         "prompts/restore": _taken_back,
         "prompts/start": _started,
