@@ -50,13 +50,13 @@ _MARIADB: Final = (
     ("check_constraint_checks", "1"),
     ("old_mode", "''"),
     ("standard_compliant_cte", "1"),
-    ("max_recursive_iterations", "1000"),
+    ("max_recursive_iterations", "1000000"),
     ("innodb_strict_mode", "1"),
     ("alter_algorithm", "'DEFAULT'"),
     ("sql_if_exists", "0"),
 )
 _MYSQL: Final = (
-    ("cte_max_recursion_depth", "1000"),
+    ("cte_max_recursion_depth", "1000000"),
     ("windowing_use_high_precision", "1"),
     # Beyond this a range becomes a scan of the table.
     ("range_optimizer_max_mem_size", "8388608"),

@@ -129,7 +129,8 @@ GRANT SELECT (
 ) ON template_ratings TO dal_readonly;
 GRANT SELECT (
     id, owner_id, status, archived_at, last_activity_at, last_sequence, active_sequence,
-    message_count, token_count, cost, created_at, updated_at, deleted_at
+    message_count, token_count, cost, forked_from_id, forked_from_sequence, created_at, updated_at,
+    deleted_at
 ) ON conversations TO dal_readonly;
 GRANT SELECT (
     conversation_id, user_id, role, can_write, can_share, is_pinned, last_read_sequence,

@@ -100,6 +100,8 @@ CREATE TABLE `conversations` (
   `updated_at` datetime(6) NOT NULL COMMENT 'last change of the conversation; not of its prompts',
   `deleted_at` datetime(6) DEFAULT NULL,
   `active_sequence` int unsigned DEFAULT NULL COMMENT 'the prompt that the next one follows; NULL: none, the next one is a root',
+  `forked_from_id` binary(16) DEFAULT NULL COMMENT 'no foreign key: where it came from stays a fact when that goes',
+  `forked_from_sequence` int unsigned DEFAULT NULL COMMENT 'the last prompt of it that was copied',
   PRIMARY KEY (`id`),
   KEY `ix_conversations_owner` (`owner_id`) COMMENT 'fk_conversations_owner: MySQL checks none by a key with a column that may be NULL',
   KEY `ix_conversations_owner_activity` (`owner_id`,`deleted_at`,`archived_at`,`last_activity_at`,`id`) COMMENT 'conversations/list_own, list_archived, count_own',
@@ -417,7 +419,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('3836c9b9a36c2fba3adcd21f4bbf0ea09fc01d2b0c8876b1da4066bf5a500607', '0023.add-prompts-processing', UTC_TIMESTAMP(6)),
     ('d427db5c6ef80f10a24448505671176b5f1dab1aa8adc896f3535bfa95db4330', '0024.add-prompts-parent', UTC_TIMESTAMP(6)),
     ('344421609e87268010a1b4609c121bc70eac215ab9e9e994ad1c3183c4f86a56', '0025.fill-prompts-status', UTC_TIMESTAMP(6)),
-    ('40c95160fa5a726a4c637ec63d1e43f27c7b925cdb5dfa13fbdd2c0be0ced05b', '0026.add-prompts-lease', UTC_TIMESTAMP(6));
+    ('40c95160fa5a726a4c637ec63d1e43f27c7b925cdb5dfa13fbdd2c0be0ced05b', '0026.add-prompts-lease', UTC_TIMESTAMP(6)),
+    ('03597f8f943f0e8e2384ff09c438dd8d619fd311138dbb716de148938158cdd4', '0027.add-conversations-fork', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -445,4 +448,5 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0023.add-prompts-processing', 'c754b27ee643852041564ec8044a845fc0494b6607925705ec34829277fa7e9c', UTC_TIMESTAMP(6)),
     ('0024.add-prompts-parent', 'f44a2b1be72edafaedcaa85d0cc690a34ea7323a839393f1fe5668799c4dc83c', UTC_TIMESTAMP(6)),
     ('0025.fill-prompts-status', '1f13f5256782eb73790849a321dbbb192b7130d5f98226d4c4e400baf704dab6', UTC_TIMESTAMP(6)),
-    ('0026.add-prompts-lease', 'f544f1ac601eb27ce6518312dd8f88d3b60eddb803758d6c336e418240c8ece8', UTC_TIMESTAMP(6));
+    ('0026.add-prompts-lease', 'f544f1ac601eb27ce6518312dd8f88d3b60eddb803758d6c336e418240c8ece8', UTC_TIMESTAMP(6)),
+    ('0027.add-conversations-fork', 'b072986ccaea334281871c2c9bd6cf3242daa14100344e4cb2c709e74b9ae53a', UTC_TIMESTAMP(6));

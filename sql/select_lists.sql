@@ -46,7 +46,9 @@ c.created_at AS created_at,
 c.updated_at AS updated_at,
 c.deleted_at AS deleted_at,
 c.context AS context,
-c.settings AS settings
+c.settings AS settings,
+c.forked_from_id AS forked_from_id,
+c.forked_from_sequence AS forked_from_sequence
 
 -- ConversationSummary
 c.id AS id,
@@ -98,6 +100,14 @@ q.idempotency_key AS idempotency_key,
 q.created_at AS created_at,
 q.updated_at AS updated_at,
 q.deleted_at AS deleted_at
+
+-- PromptPlace
+q.id AS id,
+q.author_id AS author_id,
+q.sequence_number AS sequence_number,
+q.parent_sequence AS parent_sequence,
+q.token_count AS token_count,
+q.cost AS cost
 
 -- PromptRow
 q.id AS id,

@@ -25,7 +25,7 @@ from dal.statements import house
 
 __all__ = ["ConversationsGateway"]
 
-_ADD_PROMPT = house().affected("conversations/add_prompt")
+_ADD_PROMPTS = house().affected("conversations/add_prompts")
 _ARCHIVE_IDLE = house().affected("conversations/archive_idle")
 _ARCHIVE_OWN = house().affected("conversations/archive_own")
 _COUNT_OWN = house().value("conversations/count_own", int)
@@ -58,7 +58,8 @@ _LOCK_TRASH = house().find("conversations/lock_trash", UUID)
 _RECORD_PROMPT = house().last_id("conversations/record_prompt")
 _RESTORE = house().affected("conversations/restore")
 _SOFT_DELETE = house().affected("conversations/soft_delete")
-_SUBTRACT_PROMPT = house().affected("conversations/subtract_prompt")
+_SUBTRACT_PROMPTS = house().affected("conversations/subtract_prompts")
+_UPDATE_ACTIVE = house().affected("conversations/update_active")
 _UPDATE_ARCHIVED = house().affected("conversations/update_archived")
 _UPDATE_DETAILS = house().affected("conversations/update_details")
 _UPDATE_OWNER = house().affected("conversations/update_owner")
@@ -72,20 +73,22 @@ class ConversationsGateway:
 
     executor: Executor
 
-    async def add_prompt(
+    async def add_prompts(
         self,
         *,
         conversation_id: UUID,
-        sequence_number: int,
+        active_sequence: int | None,
+        message_count: int,
         token_count: int,
         cost: Decimal,
         now: datetime,
     ) -> int:
-        """Put a prompt back into the totals of a conversation that is locked."""
+        """Put prompts back into the totals of a conversation that is locked."""
         return await self.executor.affected(
-            _ADD_PROMPT,
+            _ADD_PROMPTS,
             conversation_id=conversation_id,
-            sequence_number=sequence_number,
+            active_sequence=active_sequence,
+            message_count=message_count,
             token_count=token_count,
             cost=cost,
             now=now,
@@ -412,25 +415,31 @@ class ConversationsGateway:
             _SOFT_DELETE, conversation_id=conversation_id, actor_id=actor_id, now=now
         )
 
-    async def subtract_prompt(
+    async def subtract_prompts(
         self,
         *,
         conversation_id: UUID,
-        sequence_number: int,
-        parent_sequence: int | None,
+        active_sequence: int | None,
+        message_count: int,
         token_count: int,
         cost: Decimal,
         now: datetime,
     ) -> int:
-        """Take a prompt out of the totals of a conversation that is locked."""
+        """Take prompts out of the totals of a conversation that is locked."""
         return await self.executor.affected(
-            _SUBTRACT_PROMPT,
+            _SUBTRACT_PROMPTS,
             conversation_id=conversation_id,
-            sequence_number=sequence_number,
-            parent_sequence=parent_sequence,
+            active_sequence=active_sequence,
+            message_count=message_count,
             token_count=token_count,
             cost=cost,
             now=now,
+        )
+
+    async def update_active(self, *, conversation_id: UUID, active_sequence: int | None) -> int:
+        """Say which prompt the next one of a conversation follows that is live and locked."""
+        return await self.executor.affected(
+            _UPDATE_ACTIVE, conversation_id=conversation_id, active_sequence=active_sequence
         )
 
     async def update_archived(

@@ -13,6 +13,7 @@ from dal.statements import house
 __all__ = ["PromptPostingsGateway"]
 
 _DELETE_BY_CONVERSATION = house().affected("prompt_postings/delete_by_conversation")
+_DELETE_NUMBERS = house().affected("prompt_postings/delete_numbers")
 _DELETE_ONE = house().affected("prompt_postings/delete_one")
 _INSERT_MANY = house().bulk("prompt_postings/insert_many")
 _UPDATE_SCOPE = house().affected("prompt_postings/update_scope")
@@ -28,6 +29,14 @@ class PromptPostingsGateway:
         """Remove postings of a conversation that is locked, in a trash."""
         return await self.executor.affected(
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
+        )
+
+    async def delete_numbers(
+        self, *, conversation_id: UUID, sequence_numbers: Sequence[int]
+    ) -> int:
+        """Have prompts of a conversation that is locked found by no word any more."""
+        return await self.executor.affected(
+            _DELETE_NUMBERS, conversation_id=conversation_id, sequence_numbers=sequence_numbers
         )
 
     async def delete_one(

@@ -10,7 +10,7 @@ from uuid import UUID
 import attrs
 
 from dal.records.conversations import ConversationTotals
-from dal.records.prompts import Prompt, PromptHead, PromptRow, PromptWork
+from dal.records.prompts import Prompt, PromptAbove, PromptHead, PromptPlace, PromptRow, PromptWork
 from dal.records.shares import SharedPrompt
 from dal.session import Executor
 from dal.statements import house
@@ -28,23 +28,36 @@ _FIND_BY_IDEMPOTENCY_KEY = house().find("prompts/find_by_idempotency_key", UUID)
 _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
     "prompts/find_conversation_including_deleted", UUID
 )
+_FIND_DEPTH = house().find("prompts/find_depth", int)
+_FIND_LIVE_ANCESTOR = house().find("prompts/find_live_ancestor", PromptAbove)
 _FIND_WORK = house().find("prompts/find_work", PromptWork)
 _GET = house().one("prompts/get", Prompt)
 _INSERT = house().affected("prompts/insert")
 _INSERT_MANY = house().bulk("prompts/insert_many")
 _LIST_BY_CONVERSATION = house().many("prompts/list_by_conversation", Prompt)
 _LIST_BY_SHARE = house().many("prompts/list_by_share", SharedPrompt)
+_LIST_CHILDREN = house().many("prompts/list_children", Prompt)
+_LIST_DELETED_DESCENDANTS = house().many("prompts/list_deleted_descendants", PromptRow)
+_LIST_DESCENDANTS = house().many("prompts/list_descendants", PromptPlace)
+_LIST_FROM = house().many("prompts/list_from", PromptPlace)
 _LIST_HEADS = house().many("prompts/list_heads", PromptHead)
+_LIST_LEAVES = house().many("prompts/list_leaves", Prompt)
+_LIST_PATH = house().many("prompts/list_path", Prompt)
+_LIST_SIBLINGS = house().many("prompts/list_siblings", Prompt)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
 _LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
 _LOCK_NEXT = house().find("prompts/lock_next", UUID)
 _RELEASE = house().affected("prompts/release")
 _REQUEUE_EXPIRED = house().affected("prompts/requeue_expired")
 _RESTORE = house().affected("prompts/restore")
+_RESTORE_MANY = house().affected("prompts/restore_many")
 _RETRY = house().affected("prompts/retry")
 _SOFT_DELETE = house().affected("prompts/soft_delete")
+_SOFT_DELETE_MANY = house().affected("prompts/soft_delete_many")
 _START = house().affected("prompts/start")
 _SUM_BY_CONVERSATION = house().one("prompts/sum_by_conversation", ConversationTotals)
+_UPDATE_CHILDREN = house().affected("prompts/update_children")
+_UPDATE_PARENT = house().affected("prompts/update_parent")
 
 
 @attrs.frozen(slots=True)
@@ -178,6 +191,22 @@ class PromptsGateway:
         """Find the conversation of a prompt, which is locked before the prompt."""
         return await self.executor.find(_FIND_CONVERSATION_INCLUDING_DELETED, prompt_id=prompt_id)
 
+    async def find_depth(
+        self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> int | None:
+        """Find how many live prompts there are from a root to a live prompt, both counted."""
+        return await self.executor.find(
+            _FIND_DEPTH, prompt_id=prompt_id, actor_id=actor_id, actor_is_system=actor_is_system
+        )
+
+    async def find_live_ancestor(
+        self, *, conversation_id: UUID, sequence_number: int
+    ) -> PromptAbove | None:
+        """Find the nearest live prompt on the way up, or the deleted root, under a lock."""
+        return await self.executor.find(
+            _FIND_LIVE_ANCESTOR, conversation_id=conversation_id, sequence_number=sequence_number
+        )
+
     async def find_work(
         self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool
     ) -> PromptWork | None:
@@ -301,6 +330,60 @@ class PromptsGateway:
             limit_rows=limit_rows,
         )
 
+    async def list_children(
+        self,
+        *,
+        prompt_id: UUID,
+        actor_id: UUID | None,
+        actor_is_system: bool,
+        after_sequence: int,
+        limit_rows: int,
+    ) -> list[Prompt]:
+        """Page through the live prompts that follow a live prompt, by their numbers."""
+        return await self.executor.many(
+            _LIST_CHILDREN,
+            prompt_id=prompt_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
+    async def list_deleted_descendants(
+        self, *, conversation_id: UUID, sequence_number: int, after_sequence: int, limit_rows: int
+    ) -> list[PromptRow]:
+        """List a deleted prompt and those below it that were deleted with it, under a lock."""
+        return await self.executor.many(
+            _LIST_DELETED_DESCENDANTS,
+            conversation_id=conversation_id,
+            sequence_number=sequence_number,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
+    async def list_descendants(
+        self, *, conversation_id: UUID, sequence_number: int, after_sequence: int, limit_rows: int
+    ) -> list[PromptPlace]:
+        """List a live prompt and the live ones below it; their conversation is locked."""
+        return await self.executor.many(
+            _LIST_DESCENDANTS,
+            conversation_id=conversation_id,
+            sequence_number=sequence_number,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
+    async def list_from(
+        self, *, conversation_id: UUID, after_sequence: int, limit_rows: int
+    ) -> list[PromptPlace]:
+        """List the live prompts from a number on; their conversation is locked."""
+        return await self.executor.many(
+            _LIST_FROM,
+            conversation_id=conversation_id,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
     async def list_heads(
         self,
         *,
@@ -316,6 +399,56 @@ class PromptsGateway:
             conversation_ids=conversation_ids,
             search_terms=search_terms,
             actor_id=actor_id,
+        )
+
+    async def list_leaves(
+        self,
+        *,
+        conversation_id: UUID,
+        actor_id: UUID | None,
+        actor_is_system: bool,
+        after_sequence: int,
+        limit_rows: int,
+    ) -> list[Prompt]:
+        """Page through the live prompts of a conversation that none follows, by numbers."""
+        return await self.executor.many(
+            _LIST_LEAVES,
+            conversation_id=conversation_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
+        )
+
+    async def list_path(
+        self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool, limit_rows: int
+    ) -> list[Prompt]:
+        """Read a live prompt and the nearest ones that it follows, the last first."""
+        return await self.executor.many(
+            _LIST_PATH,
+            prompt_id=prompt_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            limit_rows=limit_rows,
+        )
+
+    async def list_siblings(
+        self,
+        *,
+        prompt_id: UUID,
+        actor_id: UUID | None,
+        actor_is_system: bool,
+        after_sequence: int,
+        limit_rows: int,
+    ) -> list[Prompt]:
+        """Page through the live prompts that follow what a live prompt follows, by numbers."""
+        return await self.executor.many(
+            _LIST_SIBLINGS,
+            prompt_id=prompt_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            after_sequence=after_sequence,
+            limit_rows=limit_rows,
         )
 
     async def lock_deleted(self, *, prompt_id: UUID) -> PromptRow | None:
@@ -344,6 +477,10 @@ class PromptsGateway:
         """Take back the deletion of a prompt that is locked."""
         return await self.executor.affected(_RESTORE, prompt_id=prompt_id, now=now)
 
+    async def restore_many(self, *, prompt_ids: Sequence[UUID], now: datetime) -> int:
+        """Take back the deletion of prompts of a conversation that is locked."""
+        return await self.executor.affected(_RESTORE_MANY, prompt_ids=prompt_ids, now=now)
+
     async def retry(self, *, prompt_id: UUID, now: datetime) -> int:
         """Have a live prompt that failed wait again, if attempts are left."""
         return await self.executor.affected(_RETRY, prompt_id=prompt_id, now=now)
@@ -351,6 +488,10 @@ class PromptsGateway:
     async def soft_delete(self, *, prompt_id: UUID, now: datetime) -> int:
         """Delete a live prompt that is locked."""
         return await self.executor.affected(_SOFT_DELETE, prompt_id=prompt_id, now=now)
+
+    async def soft_delete_many(self, *, prompt_ids: Sequence[UUID], now: datetime) -> int:
+        """Delete live prompts of a conversation that is locked."""
+        return await self.executor.affected(_SOFT_DELETE_MANY, prompt_ids=prompt_ids, now=now)
 
     async def start(
         self,
@@ -372,3 +513,28 @@ class PromptsGateway:
             NotFoundError: there is no such row.
         """
         return await self.executor.one(_SUM_BY_CONVERSATION, conversation_id=conversation_id)
+
+    async def update_children(
+        self,
+        *,
+        conversation_id: UUID,
+        sequence_number: int,
+        parent_sequence: int | None,
+        now: datetime,
+    ) -> int:
+        """Have the live prompts that follow one follow another one, under a lock."""
+        return await self.executor.affected(
+            _UPDATE_CHILDREN,
+            conversation_id=conversation_id,
+            sequence_number=sequence_number,
+            parent_sequence=parent_sequence,
+            now=now,
+        )
+
+    async def update_parent(
+        self, *, prompt_id: UUID, parent_sequence: int | None, now: datetime
+    ) -> int:
+        """Have a prompt that is locked, live or deleted, follow another one."""
+        return await self.executor.affected(
+            _UPDATE_PARENT, prompt_id=prompt_id, parent_sequence=parent_sequence, now=now
+        )

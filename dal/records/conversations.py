@@ -130,7 +130,8 @@ class Conversation:
     """A conversation, the same whoever looks at it. ``context`` and ``settings`` are JSON objects.
 
     ``last_sequence`` is the highest number given to a prompt, ``active_sequence`` that of the one
-    that the next one follows, or None. The counters are of live prompts, ``cost`` in US dollars.
+    that the next one follows, or None. A fork says which conversation it came from, and through
+    which prompt. The counters are of live prompts, ``cost`` in US dollars.
     """
 
     id: UUID
@@ -150,6 +151,8 @@ class Conversation:
     deleted_at: datetime | None
     context: dict[str, Any]
     settings: dict[str, Any]
+    forked_from_id: UUID | None
+    forked_from_sequence: int | None
 
 
 @attrs.frozen(slots=True)

@@ -26,7 +26,7 @@ from dal.records.ids import check_id
 from dal.records.new_prompts import PromptTexts, checked_message, optional_error
 from dal.records.prompts import Prompt, PromptStatus
 
-__all__ = ["ConversationExport", "ImportedConversation", "ImportedPrompt"]
+__all__ = ["MAX_PROMPTS", "ConversationExport", "ImportedConversation", "ImportedPrompt"]
 
 MAX_PROMPTS: Final = 100_000
 """The most prompts of one conversation of an import."""

@@ -12,7 +12,15 @@ import attrs
 
 from dal.records.conversations import ParticipantRole
 
-__all__ = ["Prompt", "PromptHead", "PromptRow", "PromptStatus", "PromptWork"]
+__all__ = [
+    "Prompt",
+    "PromptAbove",
+    "PromptHead",
+    "PromptPlace",
+    "PromptRow",
+    "PromptStatus",
+    "PromptWork",
+]
 
 
 class PromptStatus(StrEnum):
@@ -80,6 +88,26 @@ class PromptHead:
     sequence_number: int
     input_head: str
     response_head: str | None
+
+
+@attrs.frozen(slots=True)
+class PromptAbove:
+    """The prompt that a way up ends at, live or a deleted root."""
+
+    sequence_number: int
+    is_live: bool
+
+
+@attrs.frozen(slots=True)
+class PromptPlace:
+    """Where a prompt stands, and what it took, without its texts."""
+
+    id: UUID
+    author_id: UUID
+    sequence_number: int
+    parent_sequence: int | None
+    token_count: int
+    cost: Decimal
 
 
 @attrs.frozen(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -65,6 +66,14 @@ class PlanStep:
     extra: str
 
 
+def _recursive_aliases(sql: bytes) -> set[str]:
+    """What a statement calls the tables that it makes itself by WITH RECURSIVE."""
+    names = re.findall(rb"WITH RECURSIVE (\w+)", sql)
+    return {
+        alias.decode() for name in names for alias in re.findall(rb"\b" + name + rb" AS (\w+)", sql)
+    }
+
+
 async def explain(connection: Connection, sql: bytes) -> tuple[PlanStep, ...]:
     """The plan of a statement with values that exist: an absent one plans as if it had no key.
 
@@ -72,10 +81,13 @@ async def explain(connection: Connection, sql: bytes) -> tuple[PlanStep, ...]:
         DalError: the server refuses the statement.
     """
     result = await connection.run(b"EXPLAIN FORMAT=TRADITIONAL " + sql)
-    steps = []
+    steps, own = [], _recursive_aliases(sql)
     for row in result.rows:
         said = {c: "" if v is None else str(v) for c, v in zip(result.columns, row, strict=True)}
         if said["select_type"] in _TARGETS or not said["table"] or said["table"].startswith("<"):
+            continue
+        # What a recursion has found so far is read whole each time, on purpose.
+        if said["table"] in own:
             continue
         # An index merge names several; MariaDB shows "key|filter" where it filters by row ids.
         keys = tuple(key for key in said["key"].replace("|", ",").split(",") if key)

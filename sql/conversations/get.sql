@@ -26,7 +26,9 @@ SELECT
     c.updated_at AS updated_at,
     c.deleted_at AS deleted_at,
     c.context AS context,
-    c.settings AS settings
+    c.settings AS settings,
+    c.forked_from_id AS forked_from_id,
+    c.forked_from_sequence AS forked_from_sequence
 FROM conversations AS c
 INNER JOIN users AS o
     ON

@@ -19,7 +19,7 @@ SELECT
     COUNT(r.archived_at) AS archived,
     CAST(COALESCE(SUM(r.message_count), 0) AS SIGNED) AS messages,
     CAST(COALESCE(SUM(r.token_count), 0) AS SIGNED) AS tokens,
-    CAST(COALESCE(SUM(r.cost), 0) AS DECIMAL(30, 10)) AS cost,
+    CAST(COALESCE(SUM(r.cost), 0) AS DECIMAL(38, 18)) AS cost,
     CAST(COALESCE(MAX(
         CASE WHEN r.place = (r.n + 1) DIV 2 THEN r.message_count END
     ), 0) AS SIGNED) AS median_messages,

@@ -15,6 +15,8 @@
 -- param:   message_count INT          how many live prompts
 -- param:   token_count  BIGINT       tokens
 -- param:   cost         DECIMAL(38,18) US dollars
+-- param:   origin_id    BINARY(16) NULL the conversation that it was copied of; NULL is none
+-- param:   origin_sequence INT UNSIGNED NULL the last prompt that was copied
 -- param:   created_at   DATETIME(6)  when it was made
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
@@ -38,6 +40,8 @@ INSERT INTO conversations
     message_count,
     token_count,
     cost,
+    forked_from_id,
+    forked_from_sequence,
     created_at,
     updated_at,
     deleted_at
@@ -58,6 +62,8 @@ VALUES
     :message_count,
     :token_count,
     :cost,
+    :origin_id,
+    :origin_sequence,
     :created_at,
     :now,
     NULL

@@ -28,7 +28,9 @@ SELECT STRAIGHT_JOIN
     c.updated_at AS updated_at,
     c.deleted_at AS deleted_at,
     c.context AS context,
-    c.settings AS settings
+    c.settings AS settings,
+    c.forked_from_id AS forked_from_id,
+    c.forked_from_sequence AS forked_from_sequence
 FROM conversations AS c FORCE INDEX (ix_conversations_owner_deleted)
 INNER JOIN users AS o FORCE INDEX (PRIMARY)
     ON

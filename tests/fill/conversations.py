@@ -37,6 +37,7 @@ __all__ = [
     "prompt_attempts",
     "prompt_created_at",
     "prompt_id",
+    "prompt_is_deleted",
     "prompt_key",
     "prompt_numbers",
     "prompt_parent",
@@ -257,8 +258,14 @@ def prompt_status(k: int) -> str:
     return "cancelled" if k % 11 == 6 else "completed"
 
 
+# Of deleted ones: one was deleted with what it follows, one at another time, one by itself.
+_PARENTS: Final = {10: 7, 24: 17, 27: 17}
+
+
 def prompt_parent(k: int) -> int | None:
     """The live one before; every ninth follows the one before that."""
+    if k in _PARENTS:
+        return _PARENTS[k]
     before = [j for j in range(1, k) if not prompt_is_deleted(j)]
     return before[-2 if k % 9 == 0 else -1] if before else None
 
@@ -284,8 +291,14 @@ def prompt_key(n: int, k: int) -> str | None:
 
 
 def prompt_is_deleted(k: int) -> bool:
-    """Every seventh is."""
-    return k % 7 == 3
+    """Every seventh is, and one more."""
+    return k % 7 == 3 or k == 27
+
+
+def prompt_deleted_at(n: int, k: int) -> datetime | None:
+    """A day after it was asked; the last one with the one that it follows."""
+    at = prompt_created_at(n, 17 if k == 24 else k)
+    return at + timedelta(days=1) if prompt_is_deleted(k) else None
 
 
 def prompt_numbers(k: int) -> tuple[int, Decimal]:
@@ -352,7 +365,7 @@ def _prompts(factor: int) -> Iterator[Row]:
                 "idempotency_key": prompt_key(n, k),
                 "created_at": at,
                 "updated_at": at,
-                "deleted_at": at + timedelta(days=1) if prompt_is_deleted(k) else None,
+                "deleted_at": prompt_deleted_at(n, k),
             }
 
 

@@ -69,6 +69,9 @@ RELEASED: Final = {
         "02a0bf4165857b9f8960021e08784e95bdebb9ad3d52acbee95dad4fabc1ce92"
     ),
     "0026.add-prompts-lease": ("dc086a32a3ea00ceee9a1b7b157d03306d775dacadef1f97c080a2396e778b7d"),
+    "0027.add-conversations-fork": (
+        "6ecd58cf3bc8ca7ed7964a1cbb0efddd7ea43abef0ad1b7571ea0281dbb00ce6"
+    ),
 }
 
 

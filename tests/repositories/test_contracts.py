@@ -69,7 +69,7 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
             for table, order in parts.items()
         ),
         root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}"),
-        root("SELECT * FROM conversations WHERE id = %s", talk),
+        root("SELECT * FROM conversations WHERE %s IN (id, forked_from_id) ORDER BY id", talk),
         root(
             "SELECT * FROM conversation_participants WHERE conversation_id = %s ORDER BY user_id",
             talk,

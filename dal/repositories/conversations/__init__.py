@@ -280,6 +280,8 @@ class ConversationRepository(ConversationRules):
             deleted_at=None,
             context=new.context,
             settings=new.settings,
+            forked_from_id=None,
+            forked_from_sequence=None,
         )
         inserted = await self._conversations.insert(
             conversation_id=made.id,

@@ -10,13 +10,15 @@ from uuid import UUID
 
 import attrs
 
-from dal.errors import ParentMissingError, UsageError, ValueRejectedError
+from dal.errors import NotFoundError, ParentMissingError, UsageError, ValueRejectedError
 from dal.gateways import PromptsGateway
 from dal.records.conversations import PERMISSIONS, Conversation, Participant, ParticipantRole
 from dal.records.ids import MAX_ID, check_id, derived_id, new_id
 from dal.records.imported_conversations import (
+    MAX_PROMPTS,
     ConversationExport,
     ImportedConversation,
+    ImportedPrompt,
 )
 from dal.records.prompts import Prompt, PromptStatus
 from dal.repositories.base import changing, part
@@ -29,6 +31,11 @@ _AS_GIVEN: Final = (
     "user_input", "system_prompt", "response", "template_id", "template_version", "provider",
     "model", "token_count", "cost", "max_attempts", "error_code", "error_message", "finish_reason",
     "latency_ms", "first_token_ms",
+)  # fmt: skip
+_COPIED: Final = (
+    "user_input", "system_prompt", "response", "template_id", "template_version", "provider",
+    "model", "settings", "max_attempts", "error_code", "error_message", "finish_reason",
+    "created_at",
 )  # fmt: skip
 _ROWS_AT_ONCE: Final = 500
 _CONVERSATIONS_AT_ONCE: Final = 100
@@ -71,6 +78,8 @@ class _Planned:
             "message_count": len(new.prompts),
             "token_count": sum(prompt.token_count for prompt in new.prompts),
             "cost": sum((prompt.cost for prompt in new.prompts), Decimal(0)),
+            "origin_id": None,
+            "origin_sequence": None,
             "created_at": self.created_at,
             "now": now,
         }
@@ -173,6 +182,70 @@ class ConversationExchange(ConversationRules):
         )
         return len(planned)
 
+    @changing
+    async def fork(
+        self,
+        prompt_id: UUID,
+        *,
+        title: str | None = None,
+        id: UUID | None = None,  # noqa: A002
+    ) -> Conversation:
+        """Copy a prompt and what it follows, up to its root, into a new conversation of the actor's
+        own: for going another way without the others.
+
+        The copies are the actor's words now, in one line, and took nothing: what was spent is
+        counted where it was spent. What waited for its answer is cancelled in the copy. The fork
+        says where it came from.
+
+        Args:
+            title: by default that of the conversation.
+
+        Raises:
+            NotFoundError: no such live prompt for this actor.
+            PermissionDeniedError: nobody, the system, or a viewer.
+            UniqueError: the id is taken.
+            ValueRejectedError: ``prompt_id``, ``title`` or ``id``.
+        """
+        action = "conversation.fork"
+        check_id("prompt_id", prompt_id)
+        actor_id = self._owner_of_fork(action)
+        path = await PromptsGateway(self._scope).list_path(
+            prompt_id=prompt_id, limit_rows=MAX_PROMPTS, **self._reader
+        )
+        if not path:
+            raise NotFoundError("no such prompt for this actor")
+        await self._lock_users({actor_id})
+        origin = await self._conversations.get(
+            conversation_id=path[0].conversation_id, **self._reader
+        )
+        now = self._scope.clock.now()
+        new = ImportedConversation(
+            title=origin.title if title is None else title,
+            description=origin.description,
+            context=origin.context,
+            settings=origin.settings,
+            id=id,
+            prompts=[_copied(prompt) for prompt in reversed(path)],
+        )
+        planned = _Planned.of(new, actor_id, now)
+        row = {
+            **planned.row(now),
+            "origin_id": origin.id,
+            "origin_sequence": path[0].sequence_number,
+            "last_activity_at": now,
+            "created_at": now,
+        }
+        await self._conversations.insert_many([row])
+        await self._participants.insert_many(planned.participant_rows(now))
+        await PromptsGateway(self._scope).insert_many(planned.prompt_rows(now))
+        await self._postings.insert_many(planned.posting_rows())
+        changes = {
+            "forked_from_id": {"from": None, "to": origin.id},
+            "forked_from_sequence": {"from": None, "to": path[0].sequence_number},
+        }
+        await self._audit.write(action, TARGET, planned.id, changes=changes, at=now)
+        return await self._conversations.get(conversation_id=planned.id, **self._reader)
+
     async def list_taken_ids(self, conversation_ids: Iterable[UUID]) -> set[UUID]:
         """Which of these ids are conversations of the actor already, the trash too, and for the
         system of anybody; for imports.
@@ -239,6 +312,14 @@ class ConversationExchange(ConversationRules):
             self._deny(action, TARGET, None, "a user creates their own conversations alone")
         return actor_id
 
+    def _owner_of_fork(self, action: str) -> UUID:
+        """Who forks."""
+        actor_id = self._scope.actor.id
+        if actor_id is None:
+            self._deny(action, TARGET, None, "conversations are forked by users")
+        self._refuse_viewer(action, None)
+        return actor_id
+
     def _refuse_others_words(
         self, action: str, news: list[ImportedConversation], owner: UUID
     ) -> None:
@@ -292,6 +373,15 @@ class ConversationExchange(ConversationRules):
             if len(found) < _ROWS_AT_ONCE:
                 return
             last = found[-1].sequence_number
+
+
+def _copied(prompt: Prompt) -> ImportedPrompt:
+    """What a fork has of a prompt."""
+    is_over = prompt.status not in (PromptStatus.PENDING, PromptStatus.PROCESSING)
+    return ImportedPrompt(
+        **{name: getattr(prompt, name) for name in _COPIED},
+        status=prompt.status if is_over else PromptStatus.CANCELLED,
+    )
 
 
 def _checked(conversations: object) -> list[ImportedConversation]:

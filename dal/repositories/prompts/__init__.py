@@ -19,6 +19,7 @@ from dal.repositories.prompts.creation import PromptCreation
 from dal.repositories.prompts.lifecycle import PromptLifecycle
 from dal.repositories.prompts.queue import PromptQueue
 from dal.repositories.prompts.rules import TARGET, PromptRules, postings_of
+from dal.repositories.prompts.tree import PromptTree
 
 __all__ = ["PromptRepository"]
 
@@ -37,6 +38,11 @@ class PromptRepository(PromptRules):
                      ^                    |  |
                      +-- retry -- failed -+  +-> cancelled (from pending too)
     """
+
+    @property
+    def tree(self) -> PromptTree:
+        """What follows what: paths, children, branches, deleting and taking back what is below."""
+        return PromptTree(self._scope)
 
     @property
     def queue(self) -> PromptQueue:
@@ -304,7 +310,8 @@ class PromptRepository(PromptRules):
     async def soft_delete(self, prompt_id: UUID) -> None:
         """Delete a prompt: its author, who may still write, or the owner of the conversation.
 
-        Its number is not given again. It counts in no total from then on.
+        What followed it follows what it followed. Its number is not given again. It counts in no
+        total from then on.
 
         Raises:
             NotFoundError: no such live prompt for this actor.
@@ -322,10 +329,17 @@ class PromptRepository(PromptRules):
             search_terms=terms_in(postings_of(conversation, prompt)),
             sequence_number=prompt.sequence_number,
         )
-        await self._conversations.subtract_prompt(
+        is_active = conversation.active_sequence == prompt.sequence_number
+        await self._prompts.update_children(
             conversation_id=conversation.id,
             sequence_number=prompt.sequence_number,
             parent_sequence=prompt.parent_sequence,
+            now=now,
+        )
+        await self._conversations.subtract_prompts(
+            conversation_id=conversation.id,
+            active_sequence=prompt.parent_sequence if is_active else conversation.active_sequence,
+            message_count=1,
             token_count=prompt.token_count,
             cost=prompt.cost,
             now=now,
@@ -336,7 +350,9 @@ class PromptRepository(PromptRules):
     async def restore(self, prompt_id: UUID) -> Prompt:
         """Take back the deletion of a prompt, for who may delete it.
 
-        What was pending or processed then is cancelled: nobody is at work at it any more.
+        It follows what it followed, or the nearest one on the way up that is there; what followed
+        it stays where it went. What was pending or processed then is cancelled: nobody is at work
+        at it any more.
 
         Raises:
             NotFoundError: no such deleted prompt for this actor.
@@ -348,11 +364,13 @@ class PromptRepository(PromptRules):
         found = await self._prompts.lock_deleted(prompt_id=prompt_id)
         prompt = self._checked(action, prompt_id, conversation, found)
         now = self._scope.clock.now()
+        await self._follow_live(conversation.id, prompt, now)
         await self._prompts.restore(prompt_id=prompt_id, now=now)
         await self._postings.insert_many(postings_of(conversation, prompt))
-        await self._conversations.add_prompt(
+        await self._conversations.add_prompts(
             conversation_id=conversation.id,
-            sequence_number=prompt.sequence_number,
+            active_sequence=prompt.sequence_number,
+            message_count=1,
             token_count=prompt.token_count,
             cost=prompt.cost,
             now=now,

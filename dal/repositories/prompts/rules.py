@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -100,6 +101,17 @@ class PromptRules(Repository):
         if not row.can_write or not (is_theirs or row.role is ParticipantRole.OWNER):
             self._deny(action, TARGET, prompt_id, "that is for its author, and for the owner")
         return prompt
+
+    async def _follow_live(self, conversation_id: UUID, prompt: PromptRow, now: datetime) -> None:
+        """Have a prompt that comes back follow the nearest one on the way up that is live."""
+        if prompt.parent_sequence is None:
+            return
+        found = await self._prompts.find_live_ancestor(
+            conversation_id=conversation_id, sequence_number=prompt.parent_sequence
+        )
+        nearest = found.sequence_number if found is not None and found.is_live else None
+        if nearest != prompt.parent_sequence:
+            await self._prompts.update_parent(prompt_id=prompt.id, parent_sequence=nearest, now=now)
 
 
 def postings_of(row: ConversationRow, prompt: PromptRow) -> list[dict[str, object]]:

@@ -481,6 +481,48 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.prompts.retry(w.id),
         {"action": "prompt.retry"},
     ),
+    "prompts.tree.follow_up": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.tree.follow_up(w.id, user_input="x", id=w.fork_id),
+        {"action": "prompt.create", "target": "fork_id"},
+    ),
+    "prompts.tree.set_active": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.tree.set_active(w.id),
+        {"action": "prompt.set_active"},
+    ),
+    "prompts.tree.reparent": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.tree.reparent(w.id, None),
+        {"action": "prompt.reparent"},
+    ),
+    "prompts.tree.soft_delete_subtree": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.tree.soft_delete_subtree(w.id),
+        {"action": "prompt.soft_delete_subtree"},
+    ),
+    "prompts.tree.soft_delete_after": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.tree.soft_delete_after(w.id),
+        {"action": "prompt.soft_delete_after"},
+    ),
+    "prompts.tree.restore_subtree": (
+        False,
+        "owner_gone",
+        lambda w, me: me.prompts.tree.restore_subtree(w.id),
+        {"action": "prompt.restore_subtree"},
+    ),
+    "conversations.exchange.fork": (
+        False,
+        "owner_live",
+        lambda w, me: me.conversations.exchange.fork(w.prompt_id, id=w.fork_id),
+        {"action": "conversation.fork", "target": "fork_id"},
+    ),
     "prompts.queue.claim_next": (
         True,
         "system_live",
@@ -879,6 +921,36 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "viewer",
         lambda w, me: me.prompts.retry(w.id),
     ),
+    "prompt.set_active": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.tree.set_active(w.id),
+    ),
+    "prompt.reparent": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.tree.reparent(w.id, None),
+    ),
+    "prompt.soft_delete_subtree": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.tree.soft_delete_subtree(w.id),
+    ),
+    "prompt.soft_delete_after": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.tree.soft_delete_after(w.id),
+    ),
+    "prompt.restore_subtree": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.tree.restore_subtree(w.id),
+    ),
+    "conversation.fork": (
+        "owner_live",
+        "anonymous",
+        lambda w, me: me.conversations.exchange.fork(w.prompt_id),
+    ),
     "prompt.claim": (
         "owner_live",
         "other",
@@ -997,6 +1069,7 @@ NO_TARGET: Final = frozenset(
         "category.rename",
         "category.merge",
         "conversation.create",
+        "conversation.fork",
         "conversation.create_many",
         "conversation.archive_all",
         "conversation.archive_idle",

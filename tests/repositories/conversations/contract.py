@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -67,6 +68,7 @@ CONVERSATIONS: Final[dict[str, str]] = {
     "create":                  "UQ UQ UQ PM yes       UQ UQ UQ UQ     UQ UQ    UQ UQ PD  PD PD PD",
     "exchange.create_many":    "UQ UQ UQ PM yes       UQ UQ UQ UQ     UQ UQ    UQ UQ PD  UQ UQ yes",
     "exchange.list_taken_ids": "yes yes yes yes no    no no no no    no no    no no PD  yes yes no",
+    "exchange.fork":           "yes yes NF NF NF      yes yes NF NF   yes NF   NF NF PD  PD PD PD",
     "exchange.export":         "yes yes no no no      no no no no     no no    no no PD  PD PD PD",
     # by who may write
     "update_details":          "yes yes NF NF NF      yes yes NF NF   PD NF    NF NF NF  PD NF NF",
@@ -116,6 +118,7 @@ class ConversationWorld(World):
     walker: dal.User
     link: dal.IssuedShare | None = None
     page: str = ""
+    prompt_id: UUID = attrs.field(factory=uuid4)
 
     @property
     def share_id(self) -> UUID:
@@ -169,6 +172,12 @@ async def conversation_world(
     if method.startswith("statistics."):
         await as_owner.prompts.create(world.id, user_input="What?", response="", cost=_DEAR)
         await mine.shares.create(world.id)
+    if method == "exchange.fork":
+        for n in range(2):
+            made = await as_owner.prompts.create(
+                world.id, user_input=f"What {n}?", response="That.", token_count=5, cost=_DEAR
+            )
+        world.prompt_id = made.id
     if method.startswith("shares."):
         for _ in range(2):
             await as_owner.prompts.create(world.id, user_input="What?", response="That.")
@@ -286,6 +295,18 @@ async def _create_many(w: ConversationWorld) -> bool:
 async def _list_taken_ids(w: ConversationWorld) -> bool:
     taken = await w.me.conversations.exchange.list_taken_ids([w.id, uuid4()])
     return taken == {w.id}
+
+
+async def _fork(w: ConversationWorld) -> bool:
+    made = await w.me.conversations.exchange.fork(w.prompt_id, id=w.fork_id)
+    assert made.owner_id == w.walker.id
+    assert (made.forked_from_id, made.forked_from_sequence) == (w.id, 2)
+    assert (made.title, made.context["about"][0], made.message_count) == ("Of contracts", "ä", 2)
+    # What was spent is counted where it was spent.
+    assert (made.token_count, made.cost, made.active_sequence) == (0, Decimal(0), 2)
+    path = await w.me.prompts.tree.get_path((await w.me.prompts.list_of(made.id)).rows[-1].id)
+    assert [row.user_input for row in path] == ["What 0?", "What 1?"]
+    return made == await w.system.conversations.get(w.fork_id)
 
 
 async def _export(w: ConversationWorld) -> bool:
@@ -556,6 +577,7 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "participants.list_of": _list_participants,
     "create": _create,
     "exchange.create_many": _create_many,
+    "exchange.fork": _fork,
     "exchange.list_taken_ids": _list_taken_ids,
     "exchange.export": _export,
     "update_details": _update_details,

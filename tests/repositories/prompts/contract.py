@@ -48,6 +48,33 @@ PROMPTS: Final[dict[str, str]] = {
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
     "cancel":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    # as the conversation is seen
+    "tree.get_path":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "tree.get_ancestors":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "tree.get_depth":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "tree.list_children":
+        "no no NF NF NF    no no NF NF    no NF   NF NF NF  no NF NF   NF NF NF NF NF",
+    "tree.list_siblings":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "tree.list_leaves":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  no no no NF no",
+    # by who may write
+    "tree.follow_up":
+        "yes IT NF NF NF   yes IT NF NF   PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    "tree.set_active":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    # by the author and by the owner
+    "tree.reparent":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    "tree.soft_delete_subtree":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    "tree.soft_delete_after":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    "tree.restore_subtree":
+        "NF NF NF NF NF    NF NF NF NF    NF NF   NF NF NF  PD NF NF   yes yes PD NF NF",
     # for the workers of the system
     "queue.claim_next":
         "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes no PD PD PD PD no",
@@ -119,6 +146,9 @@ async def prompt_world(
                 claimed = await queue.claim_next(WORKER)
                 assert claimed is not None
                 assert claimed.id == prompt_id
+        elif method == "tree.set_active":
+            await prompts.create(world.id, **ASKED, id=prompt_id)
+            await prompts.create(world.id, user_input="elsewhere")
         elif method in STAGES:
             await prompts.create(world.id, user_input="what?", id=prompt_id)
             for step in STAGES[method]:
@@ -227,6 +257,70 @@ async def _cancel(w: PromptWorld) -> bool:
     return found.status == "cancelled"
 
 
+async def _get_path(w: PromptWorld) -> bool:
+    path = await w.me.prompts.tree.get_path(w.id)
+    assert [row.sequence_number for row in path] == [1, 2]
+    assert await w.me.prompts.tree.get_path(w.id, limit=1) == path[1:]
+    return path[-1] == await w.system.prompts.get(w.id)
+
+
+async def _get_ancestors(w: PromptWorld) -> bool:
+    return [p.sequence_number for p in await w.me.prompts.tree.get_ancestors(w.id)] == [1]
+
+
+async def _get_depth(w: PromptWorld) -> bool:
+    return await w.me.prompts.tree.get_depth(w.id) == 1
+
+
+async def _list_children(w: PromptWorld) -> bool:
+    return bool((await w.me.prompts.tree.list_children(w.id)).rows)
+
+
+async def _list_siblings(w: PromptWorld) -> bool:
+    return [row.id for row in (await w.me.prompts.tree.list_siblings(w.id)).rows] == [w.id]
+
+
+async def _list_leaves(w: PromptWorld) -> bool:
+    return [row.id for row in (await w.me.prompts.tree.list_leaves(w.conversation_id)).rows] == [
+        w.id
+    ]
+
+
+async def _follow_up(w: PromptWorld) -> bool:
+    made = await w.me.prompts.tree.follow_up(w.id, user_input="and?", id=w.fork_id)
+    assert (made.parent_sequence, made.status) == (2, "pending")
+    return made == await w.system.prompts.get(w.fork_id)
+
+
+async def _set_active(w: PromptWorld) -> bool:
+    await w.me.prompts.tree.set_active(w.id)
+    return (await w.system.conversations.get(w.conversation_id)).active_sequence == 2
+
+
+async def _reparent(w: PromptWorld) -> bool:
+    back = await w.me.prompts.tree.reparent(w.id, None)
+    assert back.parent_sequence is None
+    return back == await w.system.prompts.get(w.id)
+
+
+async def _soft_delete_subtree(w: PromptWorld) -> bool:
+    assert await w.me.prompts.tree.soft_delete_subtree(w.id) == 1
+    assert await totals(w) == (1, 10, Decimal(0))
+    return await w.system.prompts.find(w.id) is None
+
+
+async def _soft_delete_after(w: PromptWorld) -> bool:
+    assert await w.me.prompts.tree.soft_delete_after(w.id) == 1
+    assert await totals(w) == (1, 10, Decimal(0))
+    return await w.system.prompts.find(w.id) is None
+
+
+async def _restore_subtree(w: PromptWorld) -> bool:
+    assert await w.me.prompts.tree.restore_subtree(w.id) == 1
+    assert await totals(w) == TOTALS
+    return await w.system.prompts.find(w.id) is not None
+
+
 async def _claim_next(w: PromptWorld) -> bool:
     found = await w.me.prompts.queue.claim_next(WORKER, lease_s=5)
     if found is None:
@@ -278,6 +372,18 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "fail": _fail,
     "retry": _retry,
     "cancel": _cancel,
+    "tree.get_path": _get_path,
+    "tree.get_ancestors": _get_ancestors,
+    "tree.get_depth": _get_depth,
+    "tree.list_children": _list_children,
+    "tree.list_siblings": _list_siblings,
+    "tree.list_leaves": _list_leaves,
+    "tree.follow_up": _follow_up,
+    "tree.set_active": _set_active,
+    "tree.reparent": _reparent,
+    "tree.soft_delete_subtree": _soft_delete_subtree,
+    "tree.soft_delete_after": _soft_delete_after,
+    "tree.restore_subtree": _restore_subtree,
     "queue.claim_next": _claim_next,
     "queue.heartbeat": _heartbeat,
     "queue.release": _release,

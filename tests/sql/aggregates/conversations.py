@@ -220,6 +220,14 @@ _NOT_PROCESSED: Final[Mapping[str, Values]] = {
     "one of a conversation in the trash": _IN_TRASH_PROCESSED,
     "one that is deleted": _DELETED_PROCESSED,
 }
+_NO_WAY: Final[Mapping[str, Values]] = {
+    "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
+    "a participant who is deleted": {
+        **actor(DELETED_USER),
+        "prompt_id": fill.prompt_id(LIVE, 9),
+    },
+    "a deleted one": _DELETED_PROCESSED,
+}
 _NOT_LEASED: Final[Mapping[str, Values]] = {
     "one that waits": _PENDING,
     "one that is deleted": _DELETED_PROCESSED,
@@ -386,7 +394,14 @@ def _tied_and_shared(factor: int) -> int:
     return next(n for n in range(half // 8 * 8 + 5, 0, -8) if is_listed(n) and is_listed(n - 4))
 
 
+_OF_ONE_PROMPT: Final = frozenset(
+    {"prompts/list_children", "prompts/list_siblings", "prompts/list_deleted_descendants"}
+)
+
+
 def _middle(statement: Statement, names: set[str], factor: int) -> Values:
+    if statement.name in _OF_ONE_PROMPT:
+        return {"after_sequence": 1}
     if "after_sequence" in names:
         return {"after_sequence": 5}
     if "after_user_id" in names:
@@ -452,8 +467,8 @@ def _counted(sign: int) -> Callable[[Values], Values]:
         by, price = cast(int, values["token_count"]), cast(Decimal, values["cost"])
         return {
             "message_count": messages + sign,
-            "token_count": tokens + sign * by,
-            "cost": cost + sign * price,
+            "token_count": tokens + (1 if sign > 0 else -1) * by,
+            "cost": cost + (1 if sign > 0 else -1) * price,
             "last_activity_at": values["now"],
         }
 
@@ -467,24 +482,27 @@ def _recorded(values: Values) -> Values:
 
 def _added(values: Values) -> Values:
     """Where nothing is, the conversation goes on from what came back."""
-    active = fill.active_prompt(_number(values)) or values["sequence_number"]
-    return {**_counted(1)(values), "active_sequence": active}
+    active = fill.active_prompt(_number(values)) or values["active_sequence"]
+    return {**_counted(cast(int, values["message_count"]))(values), "active_sequence": active}
 
 
 def _subtracted(values: Values) -> Values:
-    """Where it stood at what is gone, it stands at what that followed."""
-    active = fill.active_prompt(_number(values))
-    is_gone = active == values["sequence_number"]
-    return {
-        **_counted(-1)(values),
-        "active_sequence": values["parent_sequence"] if is_gone else active,
-    }
+    by = -cast(int, values["message_count"])
+    return {**_counted(by)(values), **same("active_sequence")(values)}
 
 
 _PROMPT_AND_TOTALS: Final = (
     "SELECT q.*, c.token_count AS tokens, c.cost AS price, c.last_activity_at AS active_at"
     " FROM prompts AS q INNER JOIN conversations AS c ON q.conversation_id = c.id"
     " WHERE q.id = :prompt_id"
+)
+
+
+_TWO_PROMPTS: Final = (
+    "SELECT q.*, r.deleted_at AS other_deleted FROM prompts AS q INNER JOIN prompts AS r"
+    " ON q.conversation_id = r.conversation_id AND r.sequence_number = {1}"
+    f" WHERE q.conversation_id = UNHEX('{fill.conversation_id(LIVE).hex}')"
+    " AND q.sequence_number = {0}"
 )
 
 
@@ -608,6 +626,76 @@ def _left(values: Values) -> Values:
     there, removed = fill.n_prompts(_number(values)), cast(int, values["limit_rows"])
     left = max(0, there - removed)
     return {"highest": left or None, "n": left}
+
+
+def _place(values: Values) -> tuple[int, int]:
+    """The conversation and the number of the prompt that is asked about."""
+    return next(
+        (n, k)
+        for n in range(2_000)
+        for k in range(1, fill.n_prompts(n) + 1)
+        if fill.prompt_id(n, k) == values["prompt_id"]
+    )
+
+
+def _way_up(n: int, k: int) -> list[int]:
+    above = fill.prompt_parent(k)
+    return [k] if above is None else [k, *_way_up(n, above)]
+
+
+def _path(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, k = _place(values)
+    return [(fill.prompt_id(n, j),) for j in _way_up(n, k)[: cast(int, values["limit_rows"])]]
+
+
+def _nearest(factor: int, values: Values) -> list[tuple[object, ...]]:
+    way = _way_up(_number(values), cast(int, values["sequence_number"]))
+    return [(next(k for k in way if not fill.prompt_is_deleted(k)), 1)]
+
+
+def _following(n: int, k: int | None, *, deleted: bool = False) -> list[int]:
+    return [
+        j
+        for j in range(1, fill.n_prompts(n) + 1)
+        if fill.prompt_is_deleted(j) == deleted and fill.prompt_parent(j) == k
+    ]
+
+
+def _children(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, k = _place(values)
+    after = cast(int, values["after_sequence"])
+    return [(fill.prompt_id(n, j),) for j in _following(n, k) if j > after]
+
+
+def _siblings(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, k = _place(values)
+    after = cast(int, values["after_sequence"])
+    return [(fill.prompt_id(n, j),) for j in _following(n, fill.prompt_parent(k)) if j > after]
+
+
+def _leaves(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, after = _number(values), cast(int, values["after_sequence"])
+    found = [k for k in fill.live_prompts(n) if k > after and not _following(n, k)]
+    return [(fill.prompt_id(n, k),) for k in found[:LIMIT]]
+
+
+def _below(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, todo = _number(values), [cast(int, values["sequence_number"])]
+    found: list[int] = []
+    while todo:
+        found.append(todo.pop())
+        todo += _following(n, found[-1])
+    listed = [k for k in sorted(found) if k > cast(int, values["after_sequence"])]
+    return [(fill.prompt_id(n, k),) for k in listed[:LIMIT]]
+
+
+def _deleted_below(factor: int, values: Values) -> list[tuple[object, ...]]:
+    """One was deleted together with it."""
+    n, after = _number(values), cast(int, values["after_sequence"])
+    found: list[tuple[object, ...]] = [
+        (fill.prompt_id(n, k),) for k in (cast(int, values["sequence_number"]), 24) if k > after
+    ]
+    return found[:LIMIT]
 
 
 def _next(factor: int, values: Values) -> list[tuple[object, ...]]:
@@ -798,6 +886,10 @@ AGGREGATE: Final = Aggregate(
         "max_attempts": (5, NEVER_MISSES),
         "model": ("another-model", NEVER_MISSES),
         "offset_chars": (0, 7),
+        "origin_id": (fill.conversation_id(20), NEVER_MISSES),
+        "origin_sequence": (None, NEVER_MISSES),
+        "prompt_ids": ([fill.prompt_id(LIVE, 2), fill.prompt_id(LIVE, 4)], [NOBODY]),
+        "sequence_numbers": ([1, 2], [10**6]),
         "parent_sequence": (2, NEVER_MISSES),
         "prompt_settings": ({"temperature": 1}, NEVER_MISSES),
         "prompt_status": ("pending", NEVER_MISSES),
@@ -849,8 +941,24 @@ AGGREGATE: Final = Aggregate(
         "prompts/release": (_PROCESSED,),
         "prompts/requeue_expired": ({"limit_rows": 2}, {"limit_rows": 10_000}),
         "prompts/find_work": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
-        "conversations/add_prompt": ({}, _conversation(0)),
-        "conversations/subtract_prompt": ({}, {"sequence_number": 29}),
+        "conversations/add_prompts": ({}, _conversation(0)),
+        "prompts/find_live_ancestor": ({"sequence_number": 24}, {"sequence_number": 23}),
+        "prompts/list_descendants": ({"sequence_number": 4}, {"sequence_number": 25}),
+        "prompts/list_deleted_descendants": ({"sequence_number": 17},),
+        "prompts/list_from": ({}, {"after_sequence": 7}),
+        "prompts/list_leaves": ({}, _OF_OTHERS),
+        "prompts/list_children": tuple({"prompt_id": fill.prompt_id(n, 7)} for n in (LIVE, SHARED)),
+        "prompts/list_siblings": tuple({"prompt_id": fill.prompt_id(n, 9)} for n in (LIVE, SHARED)),
+        "prompts/update_parent": ({"prompt_id": fill.prompt_id(LIVE, 5)},),
+        "prompts/list_path": (
+            {"prompt_id": fill.prompt_id(SHARED, 9)},
+            {"prompt_id": fill.prompt_id(LIVE, 9), "limit_rows": 3},
+        ),
+        "prompts/find_depth": ({}, {"prompt_id": fill.prompt_id(SHARED, 9)}),
+        "prompts/restore_many": (
+            {"prompt_ids": [fill.prompt_id(LIVE, 3), fill.prompt_id(LIVE, 10)]},
+        ),
+        "prompts/update_children": ({"sequence_number": 7},),
         "prompts/list_by_conversation": ({}, _OF_OTHERS),
         "prompts/list_by_share": _OPENED,
         "prompts/lock_deleted": (_DELETED_PROMPT,),
@@ -995,6 +1103,14 @@ AGGREGATE: Final = Aggregate(
             "a participant who is deleted": actor(DELETED_USER),
         },
         "prompts/list_by_conversation": _OF_DELETED,
+        "prompts/list_leaves": _OF_DELETED,
+        "prompts/list_children": {
+            "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
+            "a participant who is deleted": actor(DELETED_USER),
+        },
+        "prompts/list_siblings": _NO_WAY,
+        "prompts/list_path": _NO_WAY,
+        "prompts/find_depth": _NO_WAY,
         "conversations/lock_for_participant": _OF_DELETED_OWNER,
     },
     gives_without={
@@ -1004,6 +1120,15 @@ AGGREGATE: Final = Aggregate(
         **_LISTS,
         "conversations/record_prompt": lambda _, values: [(fill.n_prompts(_number(values)) + 1,)],
         "prompts/list_by_conversation": _prompts,
+        "prompts/list_path": _path,
+        "prompts/find_depth": lambda _, values: [(len(_way_up(*_place(values))),)],
+        "prompts/find_live_ancestor": _nearest,
+        "prompts/list_children": _children,
+        "prompts/list_siblings": _siblings,
+        "prompts/list_leaves": _leaves,
+        "prompts/list_descendants": _below,
+        "prompts/list_deleted_descendants": _deleted_below,
+        "prompts/list_from": _prompts,
         "prompts/list_by_share": _shown_prompts,
         "prompts/list_heads": _heads,
         "conversations/get_statistics": _statistics,
@@ -1059,6 +1184,13 @@ AGGREGATE: Final = Aggregate(
         f" AND s.id = UNHEX('{fill.share_id(LIVE, 0).hex}')",
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
         "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
+        "prompts/restore_many": _TWO_PROMPTS.format(10, 3),
+        "prompts/soft_delete_many": _TWO_PROMPTS.format(2, 4),
+        "prompts/update_children": "SELECT COUNT(*) AS n, MIN(sequence_number) AS first"
+        " FROM prompts WHERE conversation_id = :conversation_id"
+        " AND parent_sequence = :parent_sequence AND updated_at = :now",
+        "prompt_postings/delete_numbers": "SELECT COUNT(*) AS n FROM prompt_postings"
+        " WHERE conversation_id = :conversation_id AND sequence_number IN (1, 2)",
         "prompts/complete": _PROMPT_AND_TOTALS,
         "prompts/requeue_expired": _FIRST_TO_EXPIRE,
         "prompts/fail": _PROMPT_AND_TOTALS,
@@ -1081,9 +1213,9 @@ AGGREGATE: Final = Aggregate(
         "conversation_shares/update_limits": same(
             "expires_at", "max_views", "through_sequence", updated_at="now"
         ),
-        "conversations/add_prompt": _added,
+        "conversations/add_prompts": _added,
         "conversations/record_prompt": _recorded,
-        "conversations/subtract_prompt": _subtracted,
+        "conversations/subtract_prompts": _subtracted,
         "conversations/update_totals": same("message_count", "token_count", "cost"),
         "prompts/delete_by_conversation": _left,
         "prompt_postings/delete_one": lambda values: {"n": 0},
@@ -1091,6 +1223,22 @@ AGGREGATE: Final = Aggregate(
         "prompt_postings/update_scope": lambda values: {"n": 0},
         "prompts/insert": _new_prompt,
         "prompts/restore": _taken_back,
+        "prompts/restore_many": lambda values: {
+            **_cancelled(values),
+            **restored_at_now(values),
+            "other_deleted": None,
+        },
+        "prompts/soft_delete_many": lambda values: {
+            **same(deleted_at="now", updated_at="now")(values),
+            "other_deleted": values["now"],
+        },
+        "prompts/update_parent": same("parent_sequence", updated_at="now"),
+        "prompts/update_children": lambda values: {
+            "n": 2,
+            "first": 8,
+        },
+        "prompt_postings/delete_numbers": lambda values: {"n": 0},
+        "conversations/update_active": same("active_sequence"),
         "prompts/start": _started,
         "prompts/cancel": _cancelled,
         "prompts/retry": _retried,

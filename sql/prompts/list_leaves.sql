@@ -1,0 +1,77 @@
+-- Page through the live prompts of a conversation that none follows, by numbers.
+--
+-- returns: many Prompt
+-- param:   conversation_id BINARY(16)   the conversation
+-- param:   actor_id     BINARY(16) NULL who asks; NULL is nobody
+-- param:   actor_is_system BOOLEAN   whether the system asks
+-- param:   after_sequence INT          number of the last row of the page before
+-- param:   limit_rows   INT          the most rows to give
+-- access:  participant or system
+-- deleted: excluded
+-- index:   PRIMARY, ix_prompts_conversation, ix_prompts_parent
+-- reads:   n/a: of the prompts from there on as many as it takes, and a child of each
+-- locks:   none
+SELECT STRAIGHT_JOIN
+    q.id AS id,
+    q.conversation_id AS conversation_id,
+    q.author_id AS author_id,
+    q.sequence_number AS sequence_number,
+    q.parent_sequence AS parent_sequence,
+    q.status AS status,
+    q.user_input AS user_input,
+    q.system_prompt AS system_prompt,
+    q.response AS response,
+    q.template_id AS template_id,
+    q.template_version AS template_version,
+    q.provider AS provider,
+    q.model AS model,
+    q.settings AS settings,
+    q.token_count AS token_count,
+    q.cost AS cost,
+    q.attempt AS attempt,
+    q.max_attempts AS max_attempts,
+    q.error_code AS error_code,
+    q.error_message AS error_message,
+    q.finish_reason AS finish_reason,
+    q.queued_at AS queued_at,
+    q.started_at AS started_at,
+    q.finished_at AS finished_at,
+    q.latency_ms AS latency_ms,
+    q.first_token_ms AS first_token_ms,
+    q.idempotency_key AS idempotency_key,
+    q.created_at AS created_at,
+    q.updated_at AS updated_at,
+    q.deleted_at AS deleted_at
+FROM conversations AS c
+INNER JOIN users AS o
+    ON
+        c.owner_id = o.id
+        AND o.deleted_at IS NULL
+LEFT JOIN conversation_participants AS p
+    ON
+        c.id = p.conversation_id
+        AND p.user_id = :actor_id
+LEFT JOIN users AS a
+    ON
+        p.user_id = a.id
+        AND a.deleted_at IS NULL
+INNER JOIN prompts AS q FORCE INDEX (ix_prompts_conversation)
+    ON
+        c.id = q.conversation_id
+        AND q.deleted_at IS NULL
+LEFT JOIN prompts AS f FORCE INDEX (ix_prompts_parent)
+    ON
+        q.conversation_id = f.conversation_id
+        AND q.sequence_number = f.parent_sequence
+        AND f.deleted_at IS NULL
+WHERE
+    c.id = :conversation_id
+    AND c.deleted_at IS NULL
+    AND q.sequence_number > :after_sequence
+    AND f.id IS NULL
+    AND (
+        a.id IS NOT NULL
+        OR :actor_is_system = TRUE
+    )
+ORDER BY q.sequence_number ASC
+LIMIT :limit_rows
