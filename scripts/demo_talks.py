@@ -116,6 +116,39 @@ async def show_talks(db: dal.Database, owner: dal.User, talks: Talks, say: Say) 
         ],
     )
     await show_share(db, me, talk, say)
+    await show_tree(db, owner, say)
+
+
+async def show_tree(db: dal.Database, owner: dal.User, say: Say) -> None:
+    """The conversation of the importer's with the most ends, drawn; and one way through it."""
+    say.title("A conversation that branches")
+    me = db.acting_as(dal.Actor.user(owner.id))
+    most: tuple[int, dal.ConversationSummary | None, tuple[dal.Prompt, ...]] = (0, None, ())
+    for talk in (await me.conversations.list_mine(limit=200)).rows:
+        ends = (await me.prompts.tree.list_leaves(talk.id, limit=100)).rows
+        if len(ends) > most[0]:
+            most = (len(ends), talk, ends)
+    n_ends, talk, ends = most
+    if talk is None:
+        say.check("there is a conversation that branches", False)
+        return
+    rows = (await me.prompts.list_of(talk.id, limit=500)).rows
+    output.tree(
+        talk.title,
+        [
+            (
+                row.sequence_number,
+                row.parent_sequence,
+                dialogues.title_of(row.response or row.user_input, "-"),
+            )
+            for row in rows
+        ],
+    )
+    say.check("every prompt of it is drawn", len(rows) == talk.message_count)
+    path = await me.prompts.tree.get_path(ends[-1].id)
+    numbers = " > ".join(str(row.sequence_number) for row in path)
+    output.say(f"{n_ends} ends; what is sent to a model at the last one: {numbers}")
+    say.check("a way begins at a root", path[0].parent_sequence is None)
 
 
 async def show_share(

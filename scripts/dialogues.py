@@ -136,6 +136,59 @@ def mtbench_conversations(
         }
 
 
+def oasst_conversations(
+    rows: Iterator[tuple[int, Row]], path: Path, report: Report
+) -> Iterator[Row]:
+    """message_tree_id, prompt with replies of replies: a conversation a tree.
+
+    A question with an answer is a prompt, of several answers one each, beside each other, best rank
+    first; a question without one is a prompt without a response. What is asked on an answer follows
+    it.
+
+    Left out, as a prompt has no place for it: rank, emojis, review_count.
+    """
+    for line, row in rows:
+        with named_line(path, line):
+            root = row.get("prompt")
+            if not isinstance(root, dict):
+                raise ValueError("'prompt' is no object")
+            prompts: list[Row] = []
+            # Depth first, and so what is followed comes before what follows it.
+            waiting: list[tuple[Row, int]] = [(root, 0)]
+            messages = 0
+            while waiting:
+                asked, parent = waiting.pop()
+                answers = row_list(asked, "replies")
+                messages += 1 + len(answers)
+                for answer in sorted(answers, key=lambda one: one.get("rank") or 0) or [None]:
+                    prompts.append(_asked(asked, answer, parent))
+                    if answer is not None:
+                        following = row_list(answer, "replies")
+                        waiting += [(one, len(prompts)) for one in reversed(following)]
+            name = text(row, "message_tree_id")
+            first = text(root, "text")
+        report.rows += messages
+        report.add([line] * messages, [], [])
+        yield {
+            "title": title_of(first, name),
+            "description": name,
+            "context": {"messages": messages},
+            "prompts": prompts,
+        }
+
+
+def _asked(asked: Row, answer: Row | None, parent: int) -> Row:
+    roles = [asked.get("role"), "assistant" if answer is None else answer.get("role")]
+    if roles != ["prompter", "assistant"]:
+        raise ValueError("a question is answered by the other one")
+    return {
+        "user_input": text(asked, "text"),
+        "response": None if answer is None else text(answer, "text"),
+        "model": optional_text(answer, "model_name") if answer and "model_name" in answer else None,
+        "parent_sequence": parent,
+    }
+
+
 adapters: dict[str, Dialogues] = {
     "irc_disentangled_messages": Dialogues(
         file="irc_disentangled_messages.jsonl",
@@ -146,6 +199,11 @@ adapters: dict[str, Dialogues] = {
         file="mtbench101.jsonl",
         credit="mtbench101/mt-bench-101 @ bc18b3e2, Apache-2.0",
         convert=mtbench_conversations,
+    ),
+    "oasst_en_100_tree": Dialogues(
+        file="oasst_en_100_tree.jsonl",
+        credit="LAION-AI/Open-Assistant @ f1e6ed95, Apache-2.0",
+        convert=oasst_conversations,
     ),
 }
 

@@ -17,8 +17,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
-__all__ = ["advancing", "complain", "dumped", "note", "print_json", "printable", "say", "table"]
+__all__ = [
+    "advancing",
+    "complain",
+    "dumped",
+    "note",
+    "print_json",
+    "printable",
+    "say",
+    "table",
+    "tree",
+]
 
 # Everything that moves a cursor, rings, or reorders text: it may come from a stored name.
 _UNPRINTABLE: Final = re.compile(
@@ -76,6 +87,18 @@ def dumped(value: object) -> object:
 def print_json(document: object) -> None:
     """One JSON document in one line on stdout."""
     sys.stdout.write(json.dumps(dumped(document), ensure_ascii=False) + "\n")
+
+
+def tree(title: str, nodes: Iterable[tuple[int, int | None, str]]) -> None:
+    """What follows what: the number of each node, of the one it hangs on, and its text.
+
+    What a node hangs on comes before it.
+    """
+    root = Tree(Text(_one_line(title)))
+    drawn: dict[int | None, Tree] = {None: root}
+    for number, parent, text in nodes:
+        drawn[number] = drawn[parent].add(Text(_one_line(f"{number}. {text}")))
+    Console(file=sys.stdout, highlight=False).print(root)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:

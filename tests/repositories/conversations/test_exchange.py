@@ -284,3 +284,40 @@ async def test_8416_turns_of_1388_dialogues(db: dal.Database) -> None:
         assert one.conversation.context == {"task": row["task"]}
         turns += 2 * len(one.prompts)
     assert turns == 8_416
+
+
+async def test_1167_messages_of_100_trees(db: dal.Database) -> None:
+    path = data_file("oasst_en_100_tree.jsonl")
+    trees = [json.loads(line) for line in path.read_bytes().decode().split("\n") if line]
+    owner = await new_user(db, "Importer")
+    me = db.acting_as(dal.Actor.user(owner.id))
+    report = await put(file_of(adapters()["oasst_en_100_tree"].rows(path)), db, owner)
+    assert (report.imported, report.bad) == (100, [])
+    back = {one.conversation.description: one for one in await exported(me)}
+
+    def ways(message: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+        """What is said from the first message to each last one."""
+        said = (*before, message["text"])
+        if not message["replies"]:
+            yield said
+        for reply in message["replies"]:
+            yield from ways(reply, said)
+
+    def messages(message: Any) -> int:
+        return 1 + sum(messages(reply) for reply in message["replies"])
+
+    counted = 0
+    for published in trees:
+        one = back[published["message_tree_id"]]
+        found = []
+        leaves = (await me.prompts.tree.list_leaves(one.conversation.id, limit=500)).rows
+        for leaf in leaves:
+            way = await me.prompts.tree.get_path(leaf.id)
+            texts = [text for row in way for text in (row.user_input, row.response)]
+            found.append(tuple(text for text in texts if text is not None))
+        assert Counter(found) == Counter(ways(published["prompt"]))
+        answers = sum(prompt.response is not None for prompt in one.prompts)
+        questions = len({(p.parent_sequence, p.user_input) for p in one.prompts})
+        assert answers + questions == messages(published["prompt"])
+        counted += answers + questions
+    assert counted == 1_167
