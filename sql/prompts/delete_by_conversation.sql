@@ -7,7 +7,8 @@
 -- deleted: included
 -- index:   uq_prompts_sequence
 -- reads:   n/a: as many as are removed, and the conversation
--- locks:   X,REC_NOT_GAP prompts.PRIMARY, X,REC_NOT_GAP prompts.uq_prompts_sequence
+-- locks:   X,REC_NOT_GAP prompts.PRIMARY, X,REC_NOT_GAP prompts.ix_prompts_parent
+-- locks:   X,REC_NOT_GAP prompts.uq_prompts_sequence
 DELETE FROM prompts
 WHERE conversation_id = :conversation_id
 ORDER BY sequence_number DESC

@@ -32,8 +32,7 @@
 -- deleted: n/a
 -- index:   n/a
 -- reads:   0
--- locks:   S,REC_NOT_GAP conversations.PRIMARY, S,REC_NOT_GAP prompts.uq_prompts_sequence
--- locks:   S,REC_NOT_GAP users.PRIMARY
+-- locks:   S,REC_NOT_GAP conversations.PRIMARY, S,REC_NOT_GAP users.PRIMARY
 INSERT INTO prompts
 (
     id,

@@ -18,7 +18,11 @@ from tests.migrations.helpers import ROOT, Folder, rows, tables
 if TYPE_CHECKING:
     from dal.config import Config
 
-EVERY = sorted(path.name[:-4] for path in (ROOT / "migrations").glob("*[!k].sql"))
+EVERY = sorted(
+    path.name[:-4]
+    for path in (ROOT / "migrations").glob("*.sql")
+    if not path.name.endswith(".rollback.sql")
+)
 
 
 def states(migrator: Migrator) -> dict[str, str]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 import dal
-from tests.conftest import new_user
+from tests.conftest import Recorder, new_user
 
 ANSWER: Final[dict[str, Any]] = {
     "response": "So.", "token_count": 7, "cost": Decimal("0.000000000000000001"),
@@ -206,6 +206,23 @@ async def test_a_template_is_used_when_its_prompt_is_answered(
     await me.prompts.start(newest.id)
     await me.templates.soft_delete(mine.id)
     await me.prompts.complete(newest.id, response="!")
+
+
+async def test_a_completion_is_few_statements(
+    me: dal.Session, talk: dal.Conversation, recorder: Recorder
+) -> None:
+    mine = await me.templates.create(name="n", content="1")
+    made = await me.prompts.create(talk.id, user_input="?", template_id=mine.id)
+    await me.prompts.start(made.id)
+    recorder.clear()
+    await me.prompts.complete(made.id, response="one or two words", token_count=5, cost=1)
+    assert recorder.names == [
+        "prompts/find_work",
+        "prompts/complete",
+        "prompt_postings/insert_many",
+        "audit_logs/insert",
+        "templates/record_use",
+    ]
 
 
 async def test_what_runs_when_it_is_deleted_does_not_come_back_to_life(
