@@ -217,11 +217,13 @@ async def test_a_completion_is_few_statements(
     recorder.clear()
     await me.prompts.complete(made.id, response="one or two words", token_count=5, cost=1)
     assert recorder.names == [
+        "transaction/start",
         "prompts/find_work",
         "prompts/complete",
         "prompt_postings/insert_many",
         "audit_logs/insert",
         "templates/record_use",
+        "transaction/commit",
     ]
 
 
