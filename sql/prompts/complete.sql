@@ -1,10 +1,12 @@
 -- Complete a live prompt that is processed, and count what it took.
 --
--- One statement for state, lease, texts and totals: neither is ever without the other.
+-- One statement for state, lease, texts and totals: neither is ever without the other. The owner is
+-- asked for again, since what the prompt is found by is of the owner.
 --
 -- returns: affected
 -- param:   prompt_id    BINARY(16)   the prompt
 -- param:   conversation_id BINARY(16)   the conversation
+-- param:   owner_id     BINARY(16)   the owner
 -- param:   lease_owner  VARCHAR(100) NULL which worker has it; NULL is none
 -- param:   response     MEDIUMTEXT NULL what was answered; NULL is nothing yet
 -- param:   finish_reason VARCHAR(64) NULL why the answer ended, as the model says it
@@ -41,6 +43,7 @@ SET
     c.last_activity_at = GREATEST(c.last_activity_at, :now)
 WHERE
     c.id = :conversation_id
+    AND c.owner_id = :owner_id
     AND c.deleted_at IS NULL
     AND q.id = :prompt_id
     AND q.status = 'processing'

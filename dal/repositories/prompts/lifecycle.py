@@ -52,9 +52,10 @@ class PromptLifecycle(PromptRules):
         work = await self._work(action, prompt_id)
         now = self._scope.clock.now()
         provider, model = answer.provider or work.provider, answer.model or work.model
-        if not await self._prompts.complete(
+        while not await self._prompts.complete(
             prompt_id=work.id,
             conversation_id=work.conversation_id,
+            owner_id=work.owner_id,
             lease_owner=worker,
             response=answer.response,
             finish_reason=answer.finish_reason,
@@ -69,7 +70,10 @@ class PromptLifecycle(PromptRules):
             found = await self._find_work(work)
             if _is_answered_so(found, answer):
                 return
-            self._refuse_found(found, PromptStatus.COMPLETED, worker)
+            # Given away between the two statements: it is another one's to find now.
+            if found.owner_id == work.owner_id:
+                self._refuse_found(found, PromptStatus.COMPLETED, worker)
+            work = found
         await self._post_answer(work, answer.response)
         told = {"model": model, "token_count": answer.token_count, "cost": str(answer.cost)}
         await self._tell(action, work, PromptStatus.COMPLETED, **told)

@@ -31,7 +31,7 @@ class PromptRules(Repository):
     """What the parts of :class:`dal.repositories.prompts.PromptRepository` share.
 
     A prompt is seen by those who take part in its conversation, while both are live. Locks go from
-    the parent down: the acting user, the template, the conversation, the prompt.
+    the parent down: the acting user, the conversation, the prompt; the counters of a template last.
     """
 
     def __init__(self, scope: Scope) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Final, cast
 from uuid import UUID
@@ -117,17 +117,7 @@ class PromptTree(PromptRules):
             NotFoundError: no such live prompt for this actor.
             ValueRejectedError: ``prompt_id``, ``limit`` or ``after``.
         """
-        of_list = "prompts.tree.children"
-        check_id("prompt_id", prompt_id)
-        rows = await self._prompts.list_children(
-            prompt_id=prompt_id,
-            after_sequence=_start(of_list, after),
-            limit_rows=check_limit(limit) + 1,
-            **self._reader,
-        )
-        if not rows:
-            await self._get(prompt_id)
-        return _page(of_list, rows, limit)
+        return await self._beside(self._prompts.list_children, "children", prompt_id, limit, after)
 
     async def list_siblings(
         self, prompt_id: UUID, *, limit: int = 50, after: str | None = None
@@ -139,17 +129,7 @@ class PromptTree(PromptRules):
             NotFoundError: no such live prompt for this actor.
             ValueRejectedError: ``prompt_id``, ``limit`` or ``after``.
         """
-        of_list = "prompts.tree.siblings"
-        check_id("prompt_id", prompt_id)
-        rows = await self._prompts.list_siblings(
-            prompt_id=prompt_id,
-            after_sequence=_start(of_list, after),
-            limit_rows=check_limit(limit) + 1,
-            **self._reader,
-        )
-        if not rows:
-            await self._get(prompt_id)
-        return _page(of_list, rows, limit)
+        return await self._beside(self._prompts.list_siblings, "siblings", prompt_id, limit, after)
 
     async def list_leaves(
         self, conversation_id: UUID, *, limit: int = 50, after: str | None = None
@@ -320,6 +300,26 @@ class PromptTree(PromptRules):
         return len(back)
 
     # ------------------------------------------------------------------- rules
+
+    async def _beside(
+        self,
+        listed: Callable[..., Awaitable[list[Prompt]]],
+        name: str,
+        prompt_id: UUID,
+        limit: int,
+        after: str | None,
+    ) -> Page[Prompt]:
+        """A page of what stands around a prompt."""
+        of_list = f"prompts.tree.{name}"
+        rows = await listed(
+            prompt_id=check_id("prompt_id", prompt_id),
+            after_sequence=_start(of_list, after),
+            limit_rows=check_limit(limit) + 1,
+            **self._reader,
+        )
+        if not rows:
+            await self._get(prompt_id)
+        return _page(of_list, rows, limit)
 
     async def _lock_own(self, action: str, prompt_id: UUID) -> tuple[ConversationRow, PromptRow]:
         row = await self._lock_conversation_of(action, prompt_id)

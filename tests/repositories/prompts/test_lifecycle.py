@@ -259,6 +259,36 @@ async def test_an_answer_is_found_by_its_words(me: dal.Session, talk: dal.Conver
     assert (await found("zebra"), await found("giraffe")) == (True, True)
 
 
+async def test_an_answer_is_found_by_who_was_given_the_conversation_meanwhile(
+    db: dal.Database, me: dal.Session, talk: dal.Conversation, recorder: Recorder
+) -> None:
+    bob = await new_user(db, "Bob")
+    await me.conversations.participants.add(talk.id, bob.id)
+    made = await me.prompts.create(talk.id, user_input="zebra")
+    await me.prompts.start(made.id)
+    system = db.acting_as(dal.Actor.system("worker"))
+    was_read = asyncio.Event()
+
+    class Heard(list[str]):
+        def append(self, name: str) -> None:
+            super().append(name)
+            if name == "prompts/find_work":
+                was_read.set()
+
+    async with me.begin() as tx:
+        await tx.conversations.participants.transfer(talk.id, bob.id)
+        recorder.names = Heard()
+        answering = asyncio.create_task(system.prompts.complete(made.id, response="giraffe"))
+        # It has read the owner, and waits for the conversation, which is being given away.
+        await was_read.wait()
+    await answering
+    as_bob = db.acting_as(dal.Actor.user(bob.id)).conversations
+    assert [row.conversation.id for row in (await as_bob.search("giraffe", scope="mine")).rows] == [
+        talk.id
+    ]
+    assert not (await me.conversations.search("giraffe", scope="mine")).rows
+
+
 async def test_of_many_who_answer_one_does(me: dal.Session, talk: dal.Conversation) -> None:
     made = await me.prompts.create(talk.id, user_input="?")
     await me.prompts.start(made.id)
