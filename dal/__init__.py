@@ -77,6 +77,7 @@ from dal.records.imported_conversations import (
     ImportedPrompt,
 )
 from dal.records.keep import KEEP
+from dal.records.new_prices import NewPrice
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
 from dal.records.prompts import Prompt, PromptStatus
@@ -96,6 +97,18 @@ from dal.records.templates import (
     TemplateVersionSummary,
     VersionDiff,
     Visibility,
+)
+from dal.records.usage import (
+    AttemptUsage,
+    CostComparison,
+    CostSource,
+    ModelPrice,
+    PricedUsage,
+    Recalculation,
+    UsageItem,
+    UsageRecord,
+    UsageStatus,
+    UsageType,
 )
 from dal.records.users import (
     IssuedToken,
@@ -127,6 +140,7 @@ __all__ = [
     "KEEP",
     "Actor",
     "ActorType",
+    "AttemptUsage",
     "AuditEntry",
     "AuditLogRepository",
     "AuthenticationError",
@@ -150,6 +164,8 @@ __all__ = [
     "ConversationStatus",
     "ConversationSummary",
     "ConversationsOfDay",
+    "CostComparison",
+    "CostSource",
     "DalError",
     "Database",
     "DeadlockError",
@@ -164,6 +180,8 @@ __all__ = [
     "ManualClock",
     "Match",
     "MigrationError",
+    "ModelPrice",
+    "NewPrice",
     "NewTemplate",
     "NewVersion",
     "NotFoundError",
@@ -178,11 +196,13 @@ __all__ = [
     "ParticipantRole",
     "PermissionDeniedError",
     "PoolTimeoutError",
+    "PricedUsage",
     "Prompt",
     "PromptRepository",
     "PromptStatus",
     "RatingDistribution",
     "ReadOnlyServerError",
+    "Recalculation",
     "RenderedPrompt",
     "Role",
     "RowShapeError",
@@ -221,6 +241,10 @@ __all__ = [
     "UnavailableError",
     "UniqueError",
     "UsageError",
+    "UsageItem",
+    "UsageRecord",
+    "UsageStatus",
+    "UsageType",
     "User",
     "UserRepository",
     "UserStatistics",

@@ -73,6 +73,16 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON prompt_postings TO dal_application;
 -- A prompt is deleted by a stamp, and goes for good with its conversation.
 GRANT SELECT, INSERT, UPDATE, DELETE ON prompts TO dal_application;
 
+-- A price that was said stays; from another time on there is another one.
+GRANT SELECT, INSERT ON model_prices TO dal_application;
+
+-- What was spent: it is priced anew by a job, and removed by nobody.
+GRANT SELECT, INSERT, UPDATE ON usage_records TO dal_application;
+GRANT SELECT, INSERT, UPDATE ON usage_items TO dal_application;
+
+-- The roll-up of that, which can be made anew.
+GRANT SELECT, INSERT, UPDATE, DELETE ON usage_days TO dal_application;
+
 -- Append-only: whoever breaks into the application cannot wipe its tracks.
 GRANT SELECT, INSERT ON audit_logs TO dal_application;
 
@@ -146,6 +156,23 @@ GRANT SELECT (
     finish_reason, queued_at, started_at, finished_at, latency_ms, first_token_ms, lease_owner,
     lease_until, created_at, updated_at, deleted_at
 ) ON prompts TO dal_readonly;
+GRANT SELECT (
+    model, provider, effective_from, usage_type, unit_price, created_at
+) ON model_prices TO dal_readonly;
+GRANT SELECT (
+    prompt_id, attempt, conversation_id, user_id, template_id, template_version, provider, model,
+    status, error_code, finished_at, latency_ms, first_token_ms, latency_bucket, input_tokens,
+    output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, other_tokens, cost,
+    cost_source
+) ON usage_records TO dal_readonly;
+GRANT SELECT (
+    prompt_id, attempt, usage_type, token_count, unit_price, cost
+) ON usage_items TO dal_readonly;
+GRANT SELECT (
+    facet, subject_id, day, template_version, provider, model, latency_bucket, completed, failed,
+    latency_ms, timed_tokens, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+    reasoning_tokens, other_tokens, cost
+) ON usage_days TO dal_readonly;
 GRANT SELECT (corpus, documents, updated_at) ON search_corpora TO dal_readonly;
 GRANT SELECT (
     id, occurred_at, actor_type, actor_id, actor_name, action, target_type, target_id, outcome,

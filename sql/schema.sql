@@ -58,6 +58,17 @@ CREATE TABLE `users` (
   KEY `ix_users_name` (`deleted_at`,`full_name`,`id`) COMMENT 'the search by name'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
+CREATE TABLE `model_prices` (
+  `model` varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'as the provider names it',
+  `provider` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `effective_from` datetime(6) NOT NULL COMMENT 'until the next one of this model begins',
+  `usage_type` varchar(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'input, output, cache_read ...',
+  `unit_price` decimal(30,18) NOT NULL COMMENT 'US dollars a token',
+  `created_at` datetime(6) NOT NULL,
+  PRIMARY KEY (`model`,`provider`,`effective_from`,`usage_type`),
+  CONSTRAINT `ck_model_prices_unit_price` CHECK (`unit_price` >= 0)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
 CREATE TABLE `search_corpora` (
   `corpus` varchar(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'templates',
   `documents` int unsigned NOT NULL COMMENT 'public ones, as of the last refresh',
@@ -80,6 +91,70 @@ CREATE TABLE `tags` (
   `updated_at` datetime(6) NOT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_tags_tag_key` (`tag_key`) COMMENT 'tags/list_by_keys'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `usage_days` (
+  `facet` enum('template','user') NOT NULL COMMENT 'each attempt counts once in each: all of one facet is all',
+  `subject_id` binary(16) NOT NULL COMMENT 'the template, zeros for none, or the user',
+  `day` date NOT NULL COMMENT 'UTC',
+  `template_version` int unsigned NOT NULL COMMENT '0: none, and of a user',
+  `provider` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'empty: not said',
+  `model` varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'empty: not said',
+  `latency_bucket` smallint NOT NULL COMMENT 'as in usage_records: the rows of a day are its histogram, and nobody queues on one',
+  `completed` bigint unsigned NOT NULL COMMENT 'attempts',
+  `failed` bigint unsigned NOT NULL COMMENT 'attempts',
+  `latency_ms` bigint unsigned NOT NULL COMMENT 'of the answers that were timed, together',
+  `timed_tokens` bigint unsigned NOT NULL COMMENT 'output and reasoning of these answers',
+  `input_tokens` bigint unsigned NOT NULL,
+  `output_tokens` bigint unsigned NOT NULL,
+  `cache_read_tokens` bigint unsigned NOT NULL,
+  `cache_write_tokens` bigint unsigned NOT NULL,
+  `reasoning_tokens` bigint unsigned NOT NULL,
+  `other_tokens` bigint unsigned NOT NULL,
+  `cost` decimal(38,18) NOT NULL COMMENT 'US dollars',
+  PRIMARY KEY (`facet`,`subject_id`,`day`,`template_version`,`provider`,`model`,`latency_bucket`),
+  KEY `ix_usage_days_day` (`facet`,`day`,`model`) COMMENT 'usage_days/list_all; delete_day'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `usage_items` (
+  `prompt_id` binary(16) NOT NULL,
+  `attempt` smallint unsigned NOT NULL,
+  `usage_type` varchar(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'input, output, cache_read ...',
+  `token_count` bigint unsigned NOT NULL,
+  `unit_price` decimal(30,18) DEFAULT NULL COMMENT 'US dollars a token, as it was; NULL: not priced by us',
+  `cost` decimal(38,18) DEFAULT NULL COMMENT 'US dollars; NULL: not priced by us',
+  PRIMARY KEY (`prompt_id`,`attempt`,`usage_type`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `usage_records` (
+  `prompt_id` binary(16) NOT NULL COMMENT 'no foreign keys here: money outlives what it was for',
+  `attempt` smallint unsigned NOT NULL,
+  `conversation_id` binary(16) NOT NULL,
+  `user_id` binary(16) NOT NULL COMMENT 'who asked',
+  `template_id` binary(16) DEFAULT NULL,
+  `template_version` int unsigned DEFAULT NULL,
+  `provider` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL,
+  `model` varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL,
+  `status` enum('completed','failed') NOT NULL COMMENT 'how the attempt ended',
+  `error_code` varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL,
+  `finished_at` datetime(6) NOT NULL,
+  `latency_ms` int unsigned DEFAULT NULL,
+  `first_token_ms` int unsigned DEFAULT NULL,
+  `latency_bucket` smallint NOT NULL COMMENT 'floor(log latency_ms / log 1.1); -1 to -16: no answer that was timed',
+  `input_tokens` bigint unsigned NOT NULL,
+  `output_tokens` bigint unsigned NOT NULL,
+  `cache_read_tokens` bigint unsigned NOT NULL,
+  `cache_write_tokens` bigint unsigned NOT NULL,
+  `reasoning_tokens` bigint unsigned NOT NULL,
+  `other_tokens` bigint unsigned NOT NULL COMMENT 'of all other types: usage_items names them',
+  `cost` decimal(38,18) NOT NULL COMMENT 'US dollars',
+  `cost_source` enum('table','partial','caller','none') NOT NULL COMMENT 'priced by model_prices, in part, by who said it, or not at all',
+  PRIMARY KEY (`prompt_id`,`attempt`),
+  KEY `ix_usage_records_finished` (`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_all, list_priced; usage_days/rebuild',
+  KEY `ix_usage_records_user` (`user_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_user',
+  KEY `ix_usage_records_conversation` (`conversation_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_conversation',
+  KEY `ix_usage_records_template` (`template_id`,`template_version`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_template',
+  KEY `ix_usage_records_model` (`model`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_model'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `conversations` (
@@ -420,7 +495,11 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('d427db5c6ef80f10a24448505671176b5f1dab1aa8adc896f3535bfa95db4330', '0024.add-prompts-parent', UTC_TIMESTAMP(6)),
     ('344421609e87268010a1b4609c121bc70eac215ab9e9e994ad1c3183c4f86a56', '0025.fill-prompts-status', UTC_TIMESTAMP(6)),
     ('40c95160fa5a726a4c637ec63d1e43f27c7b925cdb5dfa13fbdd2c0be0ced05b', '0026.add-prompts-lease', UTC_TIMESTAMP(6)),
-    ('03597f8f943f0e8e2384ff09c438dd8d619fd311138dbb716de148938158cdd4', '0027.add-conversations-fork', UTC_TIMESTAMP(6));
+    ('03597f8f943f0e8e2384ff09c438dd8d619fd311138dbb716de148938158cdd4', '0027.add-conversations-fork', UTC_TIMESTAMP(6)),
+    ('166db98029aa90ed7d7a93f3dbcee0b84a27b76e28e9fc124123b2906827e8f6', '0028.create-model-prices', UTC_TIMESTAMP(6)),
+    ('2c085bca0574e26f44bd52b524a2cab84905ed13e3da3e92d29359934fb68903', '0029.create-usage-records', UTC_TIMESTAMP(6)),
+    ('115e60bbb0d36dacd88d7eb272649a79171a416a4f7fd908dfa33867545d1210', '0030.create-usage-items', UTC_TIMESTAMP(6)),
+    ('2270d6f6c688efe0a54a35138ca559e44bd29e3577eed0f18a030aa3e7916409', '0031.create-usage-days', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -449,4 +528,8 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0024.add-prompts-parent', 'f44a2b1be72edafaedcaa85d0cc690a34ea7323a839393f1fe5668799c4dc83c', UTC_TIMESTAMP(6)),
     ('0025.fill-prompts-status', '1f13f5256782eb73790849a321dbbb192b7130d5f98226d4c4e400baf704dab6', UTC_TIMESTAMP(6)),
     ('0026.add-prompts-lease', 'f544f1ac601eb27ce6518312dd8f88d3b60eddb803758d6c336e418240c8ece8', UTC_TIMESTAMP(6)),
-    ('0027.add-conversations-fork', 'b072986ccaea334281871c2c9bd6cf3242daa14100344e4cb2c709e74b9ae53a', UTC_TIMESTAMP(6));
+    ('0027.add-conversations-fork', 'b072986ccaea334281871c2c9bd6cf3242daa14100344e4cb2c709e74b9ae53a', UTC_TIMESTAMP(6)),
+    ('0028.create-model-prices', '56babc54b8911b0e11c8b5a8ba7ad912de175b9ee55c3abe6845b67604a6c860', UTC_TIMESTAMP(6)),
+    ('0029.create-usage-records', 'd8589b15661867b096fa4ad75d964162197f9932d1a9a75aa1be057ff9e22734', UTC_TIMESTAMP(6)),
+    ('0030.create-usage-items', '4e95814dd3b745a873887ef50367e21e1b8ab74e7c8325afd1da08328c881a6f', UTC_TIMESTAMP(6)),
+    ('0031.create-usage-days', 'ac84d396e2308b9715034268c546884ede4473d7c82b3c00f7e5fa524c6fbe5a', UTC_TIMESTAMP(6));

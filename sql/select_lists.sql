@@ -121,6 +121,51 @@ q.response AS response,
 q.token_count AS token_count,
 q.cost AS cost
 
+-- PromptWork
+q.id AS id,
+q.conversation_id AS conversation_id,
+c.owner_id AS owner_id,
+q.author_id AS author_id,
+q.sequence_number AS sequence_number,
+q.status AS status,
+q.user_input AS user_input,
+q.response AS response,
+q.template_id AS template_id,
+q.template_version AS template_version,
+q.provider AS provider,
+q.model AS model,
+q.token_count AS token_count,
+q.cost AS cost,
+q.attempt AS attempt,
+q.max_attempts AS max_attempts,
+q.finish_reason AS finish_reason,
+q.latency_ms AS latency_ms,
+q.first_token_ms AS first_token_ms,
+q.lease_owner AS lease_owner,
+p.role AS role,
+p.can_write AS can_write
+
+-- PricedWork: PromptWork and
+(
+    SELECT
+        COALESCE(JSON_ARRAYAGG(
+            JSON_OBJECT(
+                'model',
+                m.model,
+                'provider',
+                m.provider,
+                'effective_from',
+                CAST(m.effective_from AS CHAR),
+                'usage_type',
+                m.usage_type,
+                'unit_price',
+                CAST(m.unit_price AS CHAR)
+            )
+        ), JSON_ARRAY())
+    FROM model_prices AS m
+    WHERE m.model = COALESCE(:model, q.model)
+) AS prices
+
 -- TagCount
 g.tag_key AS tag_key,
 g.name AS name,
@@ -200,6 +245,34 @@ s.last_viewed_at AS last_viewed_at,
 s.revoked_at AS revoked_at,
 s.created_at AS created_at,
 s.updated_at AS updated_at
+
+-- TokensOfType
+i.usage_type AS usage_type,
+CAST(COALESCE(SUM(i.token_count), 0) AS SIGNED) AS token_count
+
+-- UsageRecord
+r.prompt_id AS prompt_id,
+r.attempt AS attempt,
+r.conversation_id AS conversation_id,
+r.user_id AS user_id,
+r.template_id AS template_id,
+r.template_version AS template_version,
+r.provider AS provider,
+r.model AS model,
+r.status AS status,
+r.error_code AS error_code,
+r.finished_at AS finished_at,
+r.latency_ms AS latency_ms,
+r.first_token_ms AS first_token_ms,
+r.latency_bucket AS latency_bucket,
+r.input_tokens AS input_tokens,
+r.output_tokens AS output_tokens,
+r.cache_read_tokens AS cache_read_tokens,
+r.cache_write_tokens AS cache_write_tokens,
+r.reasoning_tokens AS reasoning_tokens,
+r.other_tokens AS other_tokens,
+r.cost AS cost,
+r.cost_source AS cost_source
 
 -- User
 u.id AS id,

@@ -15,6 +15,7 @@ from dal.cli import (
     gateways,
     migrate,
     output,
+    prices,
     refresh,
     server,
     stats,
@@ -69,6 +70,12 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., int], str], ...] = (
         templates.search_templates,
         "dal search sql review --limit 5\n\n"
         "dal search --as ada@example.org --scope mine --tag sql --tag review --json",
+    ),
+    (
+        "",
+        "import-prices",
+        prices.import_prices,
+        "dal import-prices prices.jsonl --effective-from 2026-01-01T00:00:00+00:00",
     ),
     ("", "refresh-search", refresh.refresh_search, "dal refresh-search"),
     ("", "stats", stats.stats, "dal stats --json"),

@@ -20,7 +20,7 @@ from dal.cli.kinds import Conversations, Format, Templates
 from dal.cli.options import As, Json, Url, named, session_of, user_of
 from dal.cli.reading import parse_map
 
-__all__ = ["export_rows", "import_rows", "summary"]
+__all__ = ["export_rows", "import_rows", "summary", "tell"]
 
 KindName = Literal["templates", "conversations"]
 _MAX_BATCH_ROWS = 5_000
@@ -91,14 +91,17 @@ def import_rows(
     )
     settings = Importer(kind=of_kind, batch_rows=batch_rows, on_note=output.note)
     with Source.open(file, again=strict) as source:
-        report = asyncio.run(_import(source, settings, url, as_, create_user, strict=strict))
-    _tell(report, source.name, strict=strict, as_json=json_)
+        report = asyncio.run(
+            _import(source, settings, of_kind, url, as_, create_user, strict=strict)
+        )
+    tell(report, source.name, strict=strict, as_json=json_)
     return 1 if report.bad else 0
 
 
 async def _import(
     source: Source,
     settings: Importer,
+    kind: Templates | Conversations,
     url: str | None,
     email: str,
     create_user: str | None,
@@ -111,12 +114,12 @@ async def _import(
             raise dal.UsageError(
                 f"--as: no user has the address {email}; --create-user 'FULL NAME' creates one"
             )
-        owner_id = user.id if user else settings.kind.owner_id
+        owner_id = user.id if user else kind.owner_id
         with output.advancing(source.name, source.n_bytes) as advance:
             importer = attrs.evolve(
                 settings,
                 # The id that the user will have is known before the user is there.
-                kind=attrs.evolve(settings.kind, owner_id=owner_id),
+                kind=attrs.evolve(kind, owner_id=owner_id),
                 on_bad=lambda bad: output.note(f"{source.name}:{bad.line}: {bad.reason}"),
                 on_batch=advance,
             )
@@ -128,7 +131,7 @@ async def _import(
             if user is None:
                 await system.users.create(email=email, full_name=create_user or "", id=owner_id)
             # A conversation holds words of several people, which none of them can bring in.
-            as_user = isinstance(settings.kind, Templates)
+            as_user = isinstance(kind, Templates)
             me = db.acting_as(dal.Actor.user(owner_id)) if as_user else system
             quiet = attrs.evolve(importer, on_note=lambda text: None)
             return await (quiet.run_strict(source, me) if strict else importer.run(source, me))
@@ -148,7 +151,8 @@ def summary(report: Report) -> str:
     )
 
 
-def _tell(report: Report, name: str, *, strict: bool, as_json: bool) -> None:
+def tell(report: Report, name: str, *, strict: bool, as_json: bool) -> None:
+    """Say what became of the rows of a file."""
     nothing = strict and bool(report.bad)
     if as_json:
         output.print_json(

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import attrs
 
-from dal.cli.kinds import Conversations, Templates
+from dal.cli.kinds import Kind
 from dal.cli.planning import Planned, batches
 from dal.cli.reading import BadRow
 from dal.database import Session
@@ -104,7 +104,7 @@ def _ignore(_: object) -> None:
 class Importer:
     """How the rows of files become what ``kind`` makes of them."""
 
-    kind: Templates | Conversations
+    kind: Kind
     batch_rows: int = 500
     on_bad: Callable[[BadRow], None] = _ignore
     on_note: Callable[[str], None] = _ignore
@@ -215,5 +215,5 @@ class Importer:
             if await self.kind.taken(session, [row.id]):
                 report.already_there += 1
                 return
-            reason = f"id: that of a {self.kind.one} of somebody else"
+            reason = self.kind.refusal
         self._is_bad(BadRow(row.line, reason), report, counted=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any, BinaryIO, Final, Literal
+from typing import Any, BinaryIO, Final, Literal, Protocol
 from uuid import UUID
 
 import attrs
@@ -19,20 +19,43 @@ from dal.records.imported_conversations import ImportedConversation
 from dal.records.templates import Visibility
 from dal.records.users import normalize_email
 
-__all__ = ["Conversations", "Format", "Templates"]
+__all__ = ["Conversations", "Format", "Kind", "Templates"]
 
 Format = Literal["jsonl", "csv"]
 
 
+class Kind(Protocol):
+    """What rows of a file become. ``fatal`` are errors that are of no one row, ``refusal`` is the
+    reason where something else is there already.
+    """
+
+    @property
+    def refusal(self) -> str:
+        """Why a row cannot be put in whose place is taken."""
+
+    @property
+    def fatal(self) -> tuple[type[DalError], ...]:
+        """What ends the import."""
+
+    def planned(self, file: BinaryIO, on_note: Callable[[str], None]) -> Iterator[Planned | BadRow]:
+        """Each row with the id that it will have, or a bad one with the reason."""
+
+    async def taken(self, session: Session, ids: Sequence[UUID]) -> set[UUID]:
+        """Which of the ids are there already."""
+
+    async def create(self, session: Session, news: Sequence[Any]) -> None:
+        """Put in all of them, or none."""
+
+
 @attrs.frozen(kw_only=True)
 class Templates:
-    """Templates of one user, who is the session's. ``fatal`` are errors that are of no one row."""
+    """Templates of one user, who is the session's."""
 
     owner_id: UUID
     format: Format = "jsonl"
     mapping: dict[str, str] | None = None
     visibility: Visibility = Visibility.PRIVATE
-    one: str = attrs.field(default="template", init=False)
+    refusal: str = attrs.field(default="id: that of a template of somebody else", init=False)
     fatal: tuple[type[DalError], ...] = attrs.field(default=(ParentMissingError,), init=False)
 
     def planned(self, file: BinaryIO, on_note: Callable[[str], None]) -> Iterator[Planned | BadRow]:
@@ -68,7 +91,7 @@ class Conversations:
 
     owner_id: UUID
     create_users: bool = False
-    one: str = attrs.field(default="conversation", init=False)
+    refusal: str = attrs.field(default="id: that of a conversation of somebody else", init=False)
     fatal: tuple[type[DalError], ...] = attrs.field(default=(), init=False)
     _addresses: dict[UUID, tuple[str, str]] = attrs.field(factory=dict, init=False)
     _known: dict[UUID, UUID] = attrs.field(factory=dict, init=False)

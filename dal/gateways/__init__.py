@@ -11,6 +11,7 @@ from dal.gateways.categories import CategoriesGateway
 from dal.gateways.conversation_participants import ConversationParticipantsGateway
 from dal.gateways.conversation_shares import ConversationSharesGateway
 from dal.gateways.conversations import ConversationsGateway
+from dal.gateways.model_prices import ModelPricesGateway
 from dal.gateways.prompt_postings import PromptPostingsGateway
 from dal.gateways.prompts import PromptsGateway
 from dal.gateways.search_corpora import SearchCorporaGateway
@@ -23,6 +24,9 @@ from dal.gateways.template_ratings import TemplateRatingsGateway
 from dal.gateways.template_tags import TemplateTagsGateway
 from dal.gateways.template_versions import TemplateVersionsGateway
 from dal.gateways.templates import TemplatesGateway
+from dal.gateways.usage_days import UsageDaysGateway
+from dal.gateways.usage_items import UsageItemsGateway
+from dal.gateways.usage_records import UsageRecordsGateway
 from dal.gateways.user_tokens import UserTokensGateway
 from dal.gateways.users import UsersGateway
 
@@ -32,6 +36,7 @@ __all__ = [
     "ConversationParticipantsGateway",
     "ConversationSharesGateway",
     "ConversationsGateway",
+    "ModelPricesGateway",
     "PromptPostingsGateway",
     "PromptsGateway",
     "SearchCorporaGateway",
@@ -44,6 +49,9 @@ __all__ = [
     "TemplateTagsGateway",
     "TemplateVersionsGateway",
     "TemplatesGateway",
+    "UsageDaysGateway",
+    "UsageItemsGateway",
+    "UsageRecordsGateway",
     "UserTokensGateway",
     "UsersGateway",
 ]

@@ -25,6 +25,7 @@ from dal.statements import house
 
 __all__ = ["ConversationsGateway"]
 
+_ADD_COST = house().affected("conversations/add_cost")
 _ADD_PROMPTS = house().affected("conversations/add_prompts")
 _ARCHIVE_IDLE = house().affected("conversations/archive_idle")
 _ARCHIVE_OWN = house().affected("conversations/archive_own")
@@ -52,6 +53,7 @@ _LIST_SHARED = house().many("conversations/list_shared", ConversationSummary)
 _LIST_TAKEN_IDS = house().many("conversations/list_taken_ids", UUID)
 _LIST_TRASH = house().many("conversations/list_trash", ConversationSummary)
 _LOCK_FOR_PARTICIPANT = house().find("conversations/lock_for_participant", ConversationRow)
+_LOCK_INCLUDING_DELETED = house().find("conversations/lock_including_deleted", UUID)
 _LOCK_PURGEABLE = house().many("conversations/lock_purgeable", UUID)
 _LOCK_TOTALS = house().find("conversations/lock_totals", ConversationTotals)
 _LOCK_TRASH = house().find("conversations/lock_trash", UUID)
@@ -72,6 +74,10 @@ class ConversationsGateway:
     """A method per file of ``sql/conversations/``."""
 
     executor: Executor
+
+    async def add_cost(self, *, conversation_id: UUID, cost: Decimal) -> int:
+        """Change the cost of a conversation by what the cost of its live prompts changed."""
+        return await self.executor.affected(_ADD_COST, conversation_id=conversation_id, cost=cost)
 
     async def add_prompts(
         self,
@@ -365,6 +371,10 @@ class ConversationsGateway:
         return await self.executor.find(
             _LOCK_FOR_PARTICIPANT, conversation_id=conversation_id, actor_id=actor_id
         )
+
+    async def lock_including_deleted(self, *, conversation_id: UUID) -> UUID | None:
+        """Lock a conversation, live or deleted, before what its prompts cost changes."""
+        return await self.executor.find(_LOCK_INCLUDING_DELETED, conversation_id=conversation_id)
 
     async def lock_purgeable(
         self, *, conversation_ids: Sequence[UUID], deleted_before: datetime

@@ -10,13 +10,22 @@ from uuid import UUID
 import attrs
 
 from dal.records.conversations import ConversationTotals
-from dal.records.prompts import Prompt, PromptAbove, PromptHead, PromptPlace, PromptRow, PromptWork
+from dal.records.prompts import (
+    PricedWork,
+    Prompt,
+    PromptAbove,
+    PromptHead,
+    PromptPlace,
+    PromptRow,
+    PromptWork,
+)
 from dal.records.shares import SharedPrompt
 from dal.session import Executor
 from dal.statements import house
 
 __all__ = ["PromptsGateway"]
 
+_ADD_COST = house().affected("prompts/add_cost")
 _APPEND_RESPONSE = house().affected("prompts/append_response")
 _CANCEL = house().affected("prompts/cancel")
 _COMPLETE = house().affected("prompts/complete")
@@ -30,6 +39,7 @@ _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
 )
 _FIND_DEPTH = house().find("prompts/find_depth", int)
 _FIND_LIVE_ANCESTOR = house().find("prompts/find_live_ancestor", PromptAbove)
+_FIND_PRICED_WORK = house().find("prompts/find_priced_work", PricedWork)
 _FIND_WORK = house().find("prompts/find_work", PromptWork)
 _GET = house().one("prompts/get", Prompt)
 _INSERT = house().affected("prompts/insert")
@@ -66,6 +76,10 @@ class PromptsGateway:
 
     executor: Executor
 
+    async def add_cost(self, *, prompt_id: UUID, cost: Decimal) -> int:
+        """Change the cost of a prompt whose conversation is locked, by what was reckoned anew."""
+        return await self.executor.affected(_ADD_COST, prompt_id=prompt_id, cost=cost)
+
     async def append_response(
         self,
         *,
@@ -95,6 +109,7 @@ class PromptsGateway:
         prompt_id: UUID,
         conversation_id: UUID,
         owner_id: UUID,
+        attempt: int,
         lease_owner: str | None,
         response: str | None,
         finish_reason: str | None,
@@ -112,6 +127,7 @@ class PromptsGateway:
             prompt_id=prompt_id,
             conversation_id=conversation_id,
             owner_id=owner_id,
+            attempt=attempt,
             lease_owner=lease_owner,
             response=response,
             finish_reason=finish_reason,
@@ -151,6 +167,7 @@ class PromptsGateway:
         *,
         prompt_id: UUID,
         conversation_id: UUID,
+        attempt: int,
         lease_owner: str | None,
         error_code: str,
         error_message: str | None,
@@ -167,6 +184,7 @@ class PromptsGateway:
             _FAIL,
             prompt_id=prompt_id,
             conversation_id=conversation_id,
+            attempt=attempt,
             lease_owner=lease_owner,
             error_code=error_code,
             error_message=error_message,
@@ -207,6 +225,18 @@ class PromptsGateway:
         """Find the nearest live prompt on the way up, or the deleted root, under a lock."""
         return await self.executor.find(
             _FIND_LIVE_ANCESTOR, conversation_id=conversation_id, sequence_number=sequence_number
+        )
+
+    async def find_priced_work(
+        self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool, model: str | None
+    ) -> PricedWork | None:
+        """Find a live prompt with the prices of its model, for who takes part in it."""
+        return await self.executor.find(
+            _FIND_PRICED_WORK,
+            prompt_id=prompt_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+            model=model,
         )
 
     async def find_work(

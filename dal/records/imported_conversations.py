@@ -25,6 +25,7 @@ from dal.records.conversations import (
 from dal.records.ids import check_id
 from dal.records.new_prompts import PromptTexts, checked_message, optional_error
 from dal.records.prompts import Prompt, PromptStatus
+from dal.records.usage import checked_cost, checked_tokens
 
 __all__ = ["MAX_PROMPTS", "ConversationExport", "ImportedConversation", "ImportedPrompt"]
 
@@ -67,6 +68,10 @@ def _prompt_status(value: object) -> PromptStatus:
     raise ValueRejectedError("status: completed, failed or cancelled", field="status")
 
 
+def _token_count(value: object) -> int:
+    return checked_tokens("token_count", value)
+
+
 def _parent_sequence(value: object) -> int | None:
     if value is not None and (type(value) is not int or not 0 <= value < MAX_PROMPTS):
         raise ValueRejectedError(
@@ -81,13 +86,16 @@ class ImportedPrompt(PromptTexts):
 
     ``status`` is completed where there is an answer, else cancelled: nobody is to answer what
     happened elsewhere. ``parent_sequence`` is the place in the list, from 1, of the prompt that it
-    follows, 0 for none; by default it is the one before.
+    follows, 0 for none; by default it is the one before. ``cost`` is in US dollars; what was spent
+    elsewhere counts in the totals of the conversation, and is no usage of this database.
     """
 
     author_id: UUID | None = attrs.field(default=None, converter=_author_id)
     created_at: datetime | None = attrs.field(default=None, converter=_created_at)
     status: PromptStatus = attrs.field(converter=_prompt_status)
     parent_sequence: int | None = attrs.field(default=None, converter=_parent_sequence)
+    token_count: int = attrs.field(default=0, converter=_token_count)
+    cost: Decimal = attrs.field(default=Decimal(0), converter=checked_cost)
     error_code: str | None = attrs.field(default=None, converter=optional_error)
     error_message: str | None = attrs.field(default=None, converter=checked_message)
 

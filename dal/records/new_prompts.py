@@ -13,6 +13,7 @@ from dal.records.ids import check_id, optional_id
 from dal.records.preferences import plain_object
 from dal.records.prompts import PromptStatus
 from dal.records.text import MAX_PROMPT_BYTES, free_text, optional_text
+from dal.records.usage import checked_cost, checked_usage
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -23,6 +24,7 @@ __all__ = [
     "checked_message",
     "checked_offset",
     "checked_part",
+    "checked_word",
     "checked_worker",
     "optional_error",
 ]
@@ -30,9 +32,6 @@ __all__ = [
 MAX_ATTEMPTS: Final = 100
 """The most attempts that a prompt may be given."""
 
-_MAX_TOKENS: Final = 10**12
-_MAX_COST: Final = Decimal(10) ** 9
-_COST_STEP: Final = Decimal(10) ** -18
 _MAX_UNSIGNED: Final = 2**32 - 1
 _MAX_MESSAGE_CHARS: Final = 2_000
 
@@ -53,8 +52,12 @@ def _answer(value: object) -> str:
     return free_text("response", value, max_bytes=MAX_PROMPT_BYTES)
 
 
-def _word(field: str, value: object, max_chars: int) -> str:
-    """A name that is compared byte by byte: without spaces around it, which no key would see."""
+def checked_word(field: str, value: object, max_chars: int) -> str:
+    """A name that is compared byte by byte: without spaces around it, which no key would see.
+
+    Raises:
+        ValueRejectedError: no text of one line that shows, or a longer one; ``field`` is named.
+    """
     word = free_text(field, value, max_chars=max_chars).strip()
     if not word or not word.isprintable():
         raise ValueRejectedError(f"{field}: something to see on one line is required", field=field)
@@ -62,7 +65,7 @@ def _word(field: str, value: object, max_chars: int) -> str:
 
 
 def _optional_word(field: str, value: object, max_chars: int) -> str | None:
-    return None if value is None else _word(field, value, max_chars)
+    return None if value is None else checked_word(field, value, max_chars)
 
 
 def _provider(value: object) -> str | None:
@@ -78,7 +81,7 @@ def _finish_reason(value: object) -> str | None:
 
 
 def _error_code(value: object) -> str:
-    return _word("error_code", value, 64)
+    return checked_word("error_code", value, 64)
 
 
 def _key(value: object) -> str | None:
@@ -103,10 +106,6 @@ def _whole(field: str, value: object, least: int, most: int) -> int:
     return value
 
 
-def _tokens(value: object) -> int:
-    return _whole("token_count", value, 0, _MAX_TOKENS)
-
-
 def _version(value: object) -> int | None:
     return None if value is None else _whole("template_version", value, 1, _MAX_UNSIGNED)
 
@@ -123,20 +122,8 @@ def _first_token(value: object) -> int | None:
     return None if value is None else _whole("first_token_ms", value, 0, _MAX_UNSIGNED)
 
 
-def _cost(value: object) -> Decimal:
-    """Of at most 18 decimals, so that what is stored is what was given."""
-    if type(value) is int:
-        value = Decimal(value)
-    if (
-        not isinstance(value, Decimal)
-        or not value.is_finite()
-        or not 0 <= value <= _MAX_COST
-        or value != value.quantize(_COST_STEP)
-    ):
-        raise ValueRejectedError(
-            "cost: a Decimal of US dollars, 0 or more, with at most 18 decimals", field="cost"
-        )
-    return value.quantize(_COST_STEP)
+def _cost(value: object) -> Decimal | None:
+    return None if value is None else checked_cost(value)
 
 
 def optional_error(value: object) -> str | None:
@@ -180,8 +167,6 @@ class PromptTexts:
     provider: str | None = attrs.field(default=None, converter=_provider)
     model: str | None = attrs.field(default=None, converter=_model)
     settings: dict[str, Any] | None = attrs.field(default=None, converter=_settings)
-    token_count: int = attrs.field(default=0, converter=_tokens)
-    cost: Decimal = attrs.field(default=Decimal(0), converter=_cost)
     max_attempts: int = attrs.field(default=3, converter=_attempts)
     finish_reason: str | None = attrs.field(default=None, converter=_finish_reason)
     latency_ms: int | None = attrs.field(default=None, converter=_latency)
@@ -200,6 +185,8 @@ class PromptTexts:
 class NewPrompt(PromptTexts):
     """A prompt to create: with an answer it is completed, without one it waits for it."""
 
+    usage: dict[str, int] = attrs.field(default=None, converter=checked_usage)
+    cost: Decimal | None = attrs.field(default=None, converter=_cost)
     parent_id: UUID | None = attrs.field(default=None, converter=_parent_id)
     idempotency_key: str | None = attrs.field(default=None, converter=_key)
 
@@ -207,7 +194,7 @@ class NewPrompt(PromptTexts):
         PromptTexts.__attrs_post_init__(self)
         if self.response is not None:
             return
-        for field in ("token_count", "cost", "finish_reason", "latency_ms", "first_token_ms"):
+        for field in ("usage", "cost", "finish_reason", "latency_ms", "first_token_ms"):
             if getattr(self, field):
                 raise ValueRejectedError(f"{field}: there is no answer yet", field=field)
 
@@ -222,8 +209,8 @@ class PromptAnswer:
     """How a prompt was answered, checked when it is made."""
 
     response: str = attrs.field(converter=_answer)
-    token_count: int = attrs.field(converter=_tokens)
-    cost: Decimal = attrs.field(converter=_cost)
+    usage: dict[str, int] = attrs.field(converter=checked_usage)
+    cost: Decimal | None = attrs.field(converter=_cost)
     provider: str | None = attrs.field(converter=_provider)
     model: str | None = attrs.field(converter=_model)
     finish_reason: str | None = attrs.field(converter=_finish_reason)
@@ -237,8 +224,8 @@ class PromptFailure:
 
     error_code: str = attrs.field(converter=_error_code)
     error_message: str | None = attrs.field(converter=checked_message)
-    token_count: int = attrs.field(converter=_tokens)
-    cost: Decimal = attrs.field(converter=_cost)
+    usage: dict[str, int] = attrs.field(converter=checked_usage)
+    cost: Decimal | None = attrs.field(converter=_cost)
     provider: str | None = attrs.field(converter=_provider)
     model: str | None = attrs.field(converter=_model)
     latency_ms: int | None = attrs.field(converter=_latency)

@@ -11,8 +11,10 @@ from uuid import UUID
 import attrs
 
 from dal.records.conversations import ParticipantRole
+from dal.records.usage import ModelPrice
 
 __all__ = [
+    "PricedWork",
     "Prompt",
     "PromptAbove",
     "PromptHead",
@@ -155,3 +157,10 @@ class PromptWork:
     lease_owner: str | None
     role: ParticipantRole | None
     can_write: bool | None
+
+
+@attrs.frozen(slots=True)
+class PricedWork(PromptWork):
+    """With all prices of the model that answered."""
+
+    prices: tuple[ModelPrice, ...]

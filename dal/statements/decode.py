@@ -19,6 +19,7 @@ from uuid import UUID
 import attrs
 
 from dal.errors import RowShapeError, StatementError
+from dal.records.usage import ModelPrice, prices_from_json
 from dal.records.variables import Variable, variables_from_json
 
 __all__ = ["FIELD_FAMILIES", "Decoder", "Field", "RawRow", "fields_of"]
@@ -39,6 +40,7 @@ _EXPRESSIONS: Final[dict[object, str]] = {
     date: "_date({0})",
     frozenset[str]: "_words({0})",
     tuple[Variable, ...]: "_variables({0})",
+    tuple[ModelPrice, ...]: "_prices({0})",
     dict[str, Any]: "_loads({0})",
 }
 # Field type -> families of columns (see dal.testing.prepare) that may stand behind it.
@@ -54,6 +56,7 @@ FIELD_FAMILIES: Final[dict[object, frozenset[str]]] = {
     date: frozenset({"temporal"}),
     frozenset[str]: frozenset({"json", "text"}),
     tuple[Variable, ...]: frozenset({"json", "text"}),
+    tuple[ModelPrice, ...]: frozenset({"json", "text"}),
     dict[str, Any]: frozenset({"json", "text"}),
 }
 
@@ -114,6 +117,10 @@ def _variables(text: str) -> tuple[Variable, ...]:
     return variables_from_json(json.loads(text))
 
 
+def _prices(text: str) -> tuple[ModelPrice, ...]:
+    return prices_from_json(json.loads(text))
+
+
 class Decoder(Generic[R]):
     """Makes records of type ``R`` of raw rows."""
 
@@ -134,6 +141,7 @@ class Decoder(Generic[R]):
             "_date": date.fromisoformat,
             "_words": _words,
             "_variables": _variables,
+            "_prices": _prices,
             "_loads": json.loads,
             "_null": _null,
             "_record": self._record,

@@ -7,6 +7,7 @@
 -- param:   prompt_id    BINARY(16)   the prompt
 -- param:   conversation_id BINARY(16)   the conversation
 -- param:   owner_id     BINARY(16)   the owner
+-- param:   attempt      SMALLINT UNSIGNED how often it was started
 -- param:   lease_owner  VARCHAR(100) NULL which worker has it; NULL is none
 -- param:   response     MEDIUMTEXT NULL what was answered; NULL is nothing yet
 -- param:   finish_reason VARCHAR(64) NULL why the answer ended, as the model says it
@@ -47,5 +48,6 @@ WHERE
     AND c.deleted_at IS NULL
     AND q.id = :prompt_id
     AND q.status = 'processing'
+    AND q.attempt = :attempt
     AND q.lease_owner <=> :lease_owner
     AND q.deleted_at IS NULL

@@ -5,6 +5,7 @@
 -- returns: affected
 -- param:   prompt_id    BINARY(16)   the prompt
 -- param:   conversation_id BINARY(16)   the conversation
+-- param:   attempt      SMALLINT UNSIGNED how often it was started
 -- param:   lease_owner  VARCHAR(100) NULL which worker has it; NULL is none
 -- param:   error_code   VARCHAR(64)  why it failed, a word
 -- param:   error_message VARCHAR(2000) NULL why it failed, in words
@@ -44,5 +45,6 @@ WHERE
     AND c.deleted_at IS NULL
     AND q.id = :prompt_id
     AND q.status = 'processing'
+    AND q.attempt = :attempt
     AND q.lease_owner <=> :lease_owner
     AND q.deleted_at IS NULL

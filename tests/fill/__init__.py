@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from dal.provision import connect
-from tests.fill import audit, conversations, sizes, templates, users, vocabulary
+from tests.fill import audit, conversations, sizes, templates, usage, users, vocabulary
 from tests.fill.audit import *  # noqa: F403
 from tests.fill.conversations import *  # noqa: F403
 from tests.fill.sizes import *  # noqa: F403
 from tests.fill.templates import *  # noqa: F403
+from tests.fill.usage import *  # noqa: F403
 from tests.fill.users import *  # noqa: F403
 from tests.fill.vocabulary import *  # noqa: F403
 
@@ -30,6 +31,7 @@ __all__ += audit.__all__
 __all__ += conversations.__all__
 __all__ += sizes.__all__
 __all__ += templates.__all__
+__all__ += usage.__all__
 __all__ += users.__all__
 __all__ += vocabulary.__all__
 
@@ -39,6 +41,7 @@ TABLES: Final[sizes.Tables] = {
     **vocabulary.TABLES,
     **templates.TABLES,
     **conversations.TABLES,
+    **usage.TABLES,
     **audit.TABLES,
 }
 

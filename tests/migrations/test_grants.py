@@ -42,6 +42,10 @@ TABLES: Final = (
     "conversation_shares",
     "prompt_postings",
     "prompts",
+    "model_prices",
+    "usage_records",
+    "usage_items",
+    "usage_days",
     "audit_logs",
 )
 RECORDS: Final = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock", "dal_migrations")
@@ -71,6 +75,10 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "conversation_shares": "SIUD",
         "prompt_postings": "SIUD",
         "prompts": "SIUD",
+        "model_prices": "SI",
+        "usage_records": "SIU",
+        "usage_items": "SIU",
+        "usage_days": "SIUD",
         "audit_logs": "SI",
     },
     "dal_migrator": dict.fromkeys((*TABLES, *RECORDS), "SIUD"),
@@ -110,6 +118,10 @@ WITHHELD: Final = {
         "error_message",
         "idempotency_key",
     },
+    "model_prices": set[str](),
+    "usage_records": set[str](),
+    "usage_items": set[str](),
+    "usage_days": set[str](),
     "audit_logs": {"changes", "ip", "user_agent"},
 }
 # One that every role that may read anything of the table may read.
@@ -129,6 +141,10 @@ COLUMNS: Final = {
         "id",
     ),
     "user_tokens": "user_id",
+    "model_prices": "model",
+    "usage_records": "prompt_id",
+    "usage_items": "prompt_id",
+    "usage_days": "facet",
     "conversation_participants": "conversation_id",
     "prompt_postings": "conversation_id",
     **dict.fromkeys(

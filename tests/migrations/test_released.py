@@ -72,6 +72,14 @@ RELEASED: Final = {
     "0027.add-conversations-fork": (
         "6ecd58cf3bc8ca7ed7964a1cbb0efddd7ea43abef0ad1b7571ea0281dbb00ce6"
     ),
+    "0028.create-model-prices": (
+        "fad4d1f47725e010e5a8cb49637c109a2d2533dd354cb0d2114ee21017ee41af"
+    ),
+    "0029.create-usage-records": (
+        "5fab4922b08639dc5c926e5561192487639d79cb2822c3a098e7c9568b3813f6"
+    ),
+    "0030.create-usage-items": ("d8d1c49feb39094571b2b97c51d7d70d92a754ee5c107c43c66f8309d7efbde3"),
+    "0031.create-usage-days": ("89b2785c6f4beaf4d43cb0e39df27622cd11c481b43b7f3f8d2a08a2c6303312"),
 }
 
 

@@ -243,7 +243,7 @@ class ConversationMachine(Machine):
         made = self.expect(
             wanted,
             self.session(actor).prompts.create(
-                row.id, user_input="?", response="", token_count=tokens, cost=price
+                row.id, user_input="?", response="", usage={"input": tokens}, cost=price
             ),
         )
         if made is not None:

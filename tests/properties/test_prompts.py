@@ -114,7 +114,7 @@ class PromptMachine(Machine):
             parent, row = self.some(n)
             how["parent_id"] = row.id
         if answered:
-            how |= {"response": "!", "token_count": 5, "cost": Decimal(5)}
+            how |= {"response": "!", "usage": {"input": 2, "output": 3}, "cost": Decimal(5)}
         made = self.run(
             self.me.prompts.create(self.talk, user_input="?", max_attempts=TRIES, **how)
         )
@@ -131,8 +131,8 @@ class PromptMachine(Machine):
     def step(self, n: int, step: str) -> None:
         at, (_, row) = self.tick(), self.some(n)
         calls: dict[str, dict[str, Any]] = {
-            "complete": {"response": "!", "token_count": 3, "cost": Decimal(3)},
-            "fail": {"error_code": "e", "token_count": 2, "cost": Decimal(2)},
+            "complete": {"response": "!", "usage": {"input": 3}, "cost": Decimal(3)},
+            "fail": {"error_code": "e", "usage": {"thought": 2}, "cost": Decimal(2)},
         }
         how = calls.get(step, {})
         if step in ("complete", "fail"):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import json
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 
+from dal.cli.importing import Source
 from dal.search import PUBLIC_SCOPE, TEMPLATES, impacts
 
 FOLDER: Final = Path(
     os.environ.get("DAL_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
 )
+_SCRIPTS: Final = Path(__file__).resolve().parents[2] / "scripts"
 REASON: Final = "real data is absent: set DAL_TEST_DATA"
 
 
@@ -71,3 +76,26 @@ def postings_of(
     scope = PUBLIC_SCOPE if is_public else owner_id
     found = impacts(name, texts, pivot_terms=TEMPLATES.pivot_terms)
     return {(term, scope.bytes, impact) for term, impact in found.items()}
+
+
+def script_adapters(script: str) -> dict[str, Any]:
+    """The collections of a script of scripts/, which is no package."""
+    sys.path.insert(0, str(_SCRIPTS))
+    try:
+        name = f"{script}_script"
+        spec = importlib.util.spec_from_file_location(name, _SCRIPTS / f"{script}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(_SCRIPTS))
+    found: dict[str, Any] = module.adapters
+    return found
+
+
+def file_of(rows: Iterable[object]) -> Source:
+    """Rows as a file of JSON lines."""
+    data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    return Source("rows", len(data), io.BytesIO(data))

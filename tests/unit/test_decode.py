@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 import dal
+from dal.records.usage import ModelPrice
 from dal.records.variables import Variable
 from dal.statements.decode import FIELD_FAMILIES, Decoder, fields_of
 
@@ -39,6 +40,7 @@ GOOD: list[tuple[Any, str | bytes, Any]] = [
         (Variable("b", None), Variable("a", "")),
     ),
     (tuple[Variable, ...], "[]", ()),
+    (tuple[ModelPrice, ...], "[]", ()),
     (dict[str, Any], '{"a": [1]}', {"a": [1]}),
     (Kind, "small", Kind.SMALL),
 ]
@@ -52,6 +54,9 @@ BAD: list[tuple[Any, str | bytes]] = [
     (datetime, "0000-00-00 00:00:00"),
     (date, "2026-02-30"),
     (frozenset[str], "not json"),
+    (tuple[ModelPrice, ...], "not json"),
+    (tuple[ModelPrice, ...], '["a"]'),
+    (tuple[ModelPrice, ...], '[{"model": "a"}]'),
     (tuple[Variable, ...], "not json"),
     (tuple[Variable, ...], "{}"),
     (tuple[Variable, ...], '["a"]'),

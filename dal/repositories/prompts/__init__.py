@@ -15,6 +15,7 @@ from dal.records.prompts import Prompt
 from dal.repositories.base import by_a_part, changing, frequent, part
 from dal.repositories.conversations.rules import absent
 from dal.repositories.conversations.search import terms_in
+from dal.repositories.prompts.costs import PromptCosts
 from dal.repositories.prompts.creation import PromptCreation
 from dal.repositories.prompts.lifecycle import PromptLifecycle
 from dal.repositories.prompts.queue import PromptQueue
@@ -48,6 +49,11 @@ class PromptRepository(PromptRules):
     def queue(self) -> PromptQueue:
         """Claiming what waits, for workers."""
         return PromptQueue(self._scope)
+
+    @property
+    def costs(self) -> PromptCosts:
+        """Prices, what attempts cost, and what they would cost elsewhere."""
+        return PromptCosts(self._scope)
 
     async def get(self, prompt_id: UUID) -> Prompt:
         """A live prompt of a conversation that the actor takes part in; any for the system.
@@ -104,8 +110,8 @@ class PromptRepository(PromptRules):
         provider: str | None = None,
         model: str | None = None,
         settings: Mapping[str, Any] | None = None,
-        token_count: int = 0,
-        cost: Decimal | int = 0,
+        usage: Mapping[str, int] | None = None,
+        cost: Decimal | int | None = None,
         finish_reason: str | None = None,
         latency_ms: int | None = None,
         first_token_ms: int | None = None,
@@ -125,8 +131,10 @@ class PromptRepository(PromptRules):
             template_version: of the template; by default the newest.
             model: the one that is wanted; with a response, the one that gave it.
             settings: an object, temperature and the like; None stands for the conversation's.
-            token_count: of question and answer.
-            cost: in US dollars, with at most 18 decimals.
+            usage: tokens by type, as ``{"input": 812, "cache_read": 4096, "output": 220}``; types
+                are disjoint (:class:`dal.UsageType`), and a model's others go by their own names.
+            cost: in US dollars, with at most 18 decimals; by default what ``usage`` costs at the
+                prices of the model that hold now, and 0 for what has none: ``.costs``.
             max_attempts: how often it may be started, 1 to 100.
             idempotency_key: the same one again in this conversation gives the first prompt back,
                 whatever else is said.
@@ -151,7 +159,7 @@ class PromptRepository(PromptRules):
             provider=provider,
             model=model,
             settings=settings,
-            token_count=token_count,
+            usage=usage,
             cost=cost,
             finish_reason=finish_reason,
             latency_ms=latency_ms,
@@ -206,8 +214,8 @@ class PromptRepository(PromptRules):
         prompt_id: UUID,
         *,
         response: str,
-        token_count: int = 0,
-        cost: Decimal | int = 0,
+        usage: Mapping[str, int] | None = None,
+        cost: Decimal | int | None = None,
         provider: str | None = None,
         model: str | None = None,
         finish_reason: str | None = None,
@@ -221,8 +229,10 @@ class PromptRepository(PromptRules):
 
         Args:
             response: the whole answer, whatever was appended before.
-            token_count: of question and answer.
-            cost: in US dollars, with at most 18 decimals.
+            usage: tokens by type, as ``{"input": 812, "cache_read": 4096, "output": 220}``; types
+                are disjoint (:class:`dal.UsageType`), and a model's others go by their own names.
+            cost: in US dollars, with at most 18 decimals; by default what ``usage`` costs at the
+                prices of the model that hold now, and 0 for what has none: ``.costs``.
             model: who answered; by default who was wanted. So with ``provider``.
             latency_ms: from the request to the whole answer; ``first_token_ms`` to its begin.
             worker: who claimed it from the queue, under the name given there.
@@ -236,7 +246,7 @@ class PromptRepository(PromptRules):
         """
         answer = PromptAnswer(
             response=response,
-            token_count=token_count,
+            usage=usage,
             cost=cost,
             provider=provider,
             model=model,
@@ -253,8 +263,8 @@ class PromptRepository(PromptRules):
         *,
         error_code: str,
         error_message: str | None = None,
-        token_count: int = 0,
-        cost: Decimal | int = 0,
+        usage: Mapping[str, int] | None = None,
+        cost: Decimal | int | None = None,
         provider: str | None = None,
         model: str | None = None,
         latency_ms: int | None = None,
@@ -272,7 +282,7 @@ class PromptRepository(PromptRules):
         failure = PromptFailure(
             error_code=error_code,
             error_message=error_message,
-            token_count=token_count,
+            usage=usage,
             cost=cost,
             provider=provider,
             model=model,

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
 from dal.errors import InvalidTransitionError, NotFoundError, ParentMissingError
-from dal.gateways import TemplatesGateway, TemplateVersionsGateway
+from dal.gateways import ModelPricesGateway, TemplatesGateway, TemplateVersionsGateway
 from dal.records.conversations import ConversationRow, ConversationStatus
 from dal.records.ids import check_id, new_id
 from dal.records.new_prompts import NewPrompt
 from dal.records.prompts import Prompt, PromptStatus
+from dal.records.usage import PricedUsage, UsageStatus, effective_prices, price_usage
 from dal.repositories.base import changing
 from dal.repositories.conversations.rules import absent
 from dal.repositories.conversations.search import posting_rows, searched
 from dal.repositories.prompts.rules import TARGET, PromptRules
+from dal.repositories.prompts.usage_writer import EndedAttempt, UsageWriter
 
 __all__ = ["PromptCreation"]
 
 _SAID = (
-    "user_input", "system_prompt", "response", "template_id", "provider", "model", "token_count",
-    "cost", "max_attempts", "finish_reason", "latency_ms", "first_token_ms", "idempotency_key",
+    "user_input", "system_prompt", "response", "template_id", "provider", "model",
+    "max_attempts", "finish_reason", "latency_ms", "first_token_ms", "idempotency_key",
 )  # fmt: skip
 
 
@@ -61,11 +64,12 @@ class PromptCreation(PromptRules):
     ) -> Prompt:
         parent = await self._parent(row, new.parent_id)
         now = self._scope.clock.now()
+        priced = await self._priced(new, now)
         number = await self._conversations.record_prompt(
             conversation_id=row.id,
             actor_id=actor_id,
-            token_count=new.token_count,
-            cost=new.cost,
+            token_count=priced.token_count,
+            cost=priced.cost,
             now=now,
         )
         if number is None:
@@ -78,6 +82,8 @@ class PromptCreation(PromptRules):
             "sequence_number": number,
             "parent_sequence": parent,
             "template_version": version,
+            "token_count": priced.token_count,
+            "cost": priced.cost,
             "attempt": int(is_done),
             "error_code": None,
             "error_message": None,
@@ -111,11 +117,41 @@ class PromptCreation(PromptRules):
             "status": [None, made.status],
         }
         await self._audit.write(action, TARGET, made.id, changes=changes, at=now)
-        if is_done and made.template_id is not None:
+        if is_done:
+            await self._count_answer(made, priced, now)
+        return made
+
+    async def _priced(self, new: NewPrompt, now: datetime) -> PricedUsage:
+        """What the answer cost that a prompt comes with; without one, nothing."""
+        if new.model is None or not new.usage or new.cost is not None:
+            return price_usage(new.usage, {}, new.cost)
+        known = await ModelPricesGateway(self._scope).list_by_models(model_names=[new.model])
+        return price_usage(new.usage, effective_prices(known, new.provider, now))
+
+    async def _count_answer(self, made: Prompt, priced: PricedUsage, now: datetime) -> None:
+        """Count what came with its answer as if it had been answered now."""
+        ended = EndedAttempt(
+            prompt_id=made.id,
+            attempt=made.attempt,
+            conversation_id=made.conversation_id,
+            author_id=made.author_id,
+            template_id=made.template_id,
+            template_version=made.template_version,
+            provider=made.provider,
+            model=made.model,
+            usage_status=UsageStatus.COMPLETED,
+            error_code=None,
+            ended_at=now,
+            latency_ms=made.latency_ms,
+            first_token_ms=made.first_token_ms,
+        )
+        usage = UsageWriter(self._scope)
+        await usage.write(ended, priced)
+        if made.template_id is not None:
             await TemplatesGateway(self._scope).record_use(
                 template_id=made.template_id, actor_id=None, actor_is_system=True, now=now
             )
-        return made
+        await usage.count(ended, priced)
 
     async def _version(self, new: NewPrompt) -> int | None:
         """Which version of its template the prompt is made of; the actor sees it."""

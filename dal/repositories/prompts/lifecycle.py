@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
 from dal.errors import StaleVersionError
-from dal.gateways import TemplatesGateway
+from dal.gateways import TemplatesGateway, UsageItemsGateway, UsageRecordsGateway
 from dal.records.conversations import ParticipantRole
 from dal.records.new_prompts import (
     PromptAnswer,
@@ -15,10 +16,18 @@ from dal.records.new_prompts import (
     checked_part,
     checked_worker,
 )
-from dal.records.prompts import Prompt, PromptStatus, PromptWork
+from dal.records.prompts import PricedWork, Prompt, PromptStatus, PromptWork
+from dal.records.usage import (
+    CostSource,
+    PricedUsage,
+    UsageStatus,
+    effective_prices,
+    price_usage,
+)
 from dal.repositories.base import changing
 from dal.repositories.conversations.search import posting_rows, searched, terms_in
 from dal.repositories.prompts.rules import TARGET, PromptRules, no_prompt, no_step
+from dal.repositories.prompts.usage_writer import EndedAttempt, UsageWriter
 
 __all__ = ["PromptLifecycle"]
 
@@ -49,64 +58,77 @@ class PromptLifecycle(PromptRules):
         """See :meth:`dal.repositories.prompts.PromptRepository.complete`."""
         action = "prompt.complete"
         worker = checked_worker(worker)
-        work = await self._work(action, prompt_id)
+        found = await self._priced_work(action, prompt_id, answer.model)
         now = self._scope.clock.now()
-        provider, model = answer.provider or work.provider, answer.model or work.model
+        ended = _ended(found, answer, UsageStatus.COMPLETED, now)
+        priced = _priced(found, answer, ended)
+        work: PromptWork = found
         while not await self._prompts.complete(
             prompt_id=work.id,
             conversation_id=work.conversation_id,
             owner_id=work.owner_id,
+            attempt=work.attempt,
             lease_owner=worker,
             response=answer.response,
             finish_reason=answer.finish_reason,
-            provider=provider,
-            model=model,
-            token_count=answer.token_count,
-            cost=answer.cost,
+            provider=ended.provider,
+            model=ended.model,
+            token_count=priced.token_count,
+            cost=priced.cost,
             latency_ms=answer.latency_ms,
             first_token_ms=answer.first_token_ms,
             now=now,
         ):
-            found = await self._find_work(work)
-            if _is_answered_so(found, answer):
+            again = await self._find_work(work)
+            if await self._is_answered_so(again, answer):
                 return
             # Given away between the two statements: it is another one's to find now.
-            if found.owner_id == work.owner_id:
-                self._refuse_found(found, PromptStatus.COMPLETED, worker)
-            work = found
+            if again.owner_id == work.owner_id:
+                self._refuse_found(again, PromptStatus.COMPLETED, worker)
+            work = again
+        usage = UsageWriter(self._scope)
+        await usage.write(ended, priced)
         await self._post_answer(work, answer.response)
-        told = {"model": model, "token_count": answer.token_count, "cost": str(answer.cost)}
+        told = {"model": ended.model, "token_count": priced.token_count, "cost": str(priced.cost)}
         await self._tell(action, work, PromptStatus.COMPLETED, **told)
         if work.template_id is not None:
             # It was seen when the prompt was made, whoever sees it now; gone, it counts nothing.
             await TemplatesGateway(self._scope).record_use(
                 template_id=work.template_id, actor_id=None, actor_is_system=True, now=now
             )
+        await usage.count(ended, priced)
 
     @changing
     async def fail(self, prompt_id: UUID, failure: PromptFailure, worker: str | None) -> None:
         """See :meth:`dal.repositories.prompts.PromptRepository.fail`."""
         action = "prompt.fail"
         worker = checked_worker(worker)
-        work = await self._work(action, prompt_id)
+        work = await self._priced_work(action, prompt_id, failure.model)
+        now = self._scope.clock.now()
+        ended = _ended(work, failure, UsageStatus.FAILED, now)
+        priced = _priced(work, failure, ended)
         if not await self._prompts.fail(
             prompt_id=work.id,
             conversation_id=work.conversation_id,
+            attempt=work.attempt,
             lease_owner=worker,
             error_code=failure.error_code,
             error_message=failure.error_message,
-            provider=failure.provider or work.provider,
-            model=failure.model or work.model,
-            token_count=failure.token_count,
-            cost=failure.cost,
+            provider=ended.provider,
+            model=ended.model,
+            token_count=priced.token_count,
+            cost=priced.cost,
             latency_ms=failure.latency_ms,
             first_token_ms=None,
-            now=self._scope.clock.now(),
+            now=now,
         ):
             self._refuse_found(await self._find_work(work), PromptStatus.FAILED, worker)
+        usage = UsageWriter(self._scope)
+        await usage.write(ended, priced)
         # What a provider says of an error may hold what was asked: the log has the code alone.
         told = {"error_code": failure.error_code, "attempt": work.attempt}
         await self._tell(action, work, PromptStatus.FAILED, **told)
+        await usage.count(ended, priced)
 
     @changing
     async def cancel(self, prompt_id: UUID) -> None:
@@ -191,6 +213,34 @@ class PromptLifecycle(PromptRules):
             raise no_prompt()
         return found
 
+    async def _priced_work(self, action: str, prompt_id: UUID, model: str | None) -> PricedWork:
+        """As :meth:`_work`, with the prices of the model that answered."""
+        self._check_worked(action, prompt_id)
+        work = await self._prompts.find_priced_work(
+            prompt_id=prompt_id, model=model, **self._reader
+        )
+        return self._may_work(action, prompt_id, work)
+
+    async def _is_answered_so(self, found: PromptWork, answer: PromptAnswer) -> bool:
+        """Whether this very answer is there already: who did not hear that may say it again."""
+        if (
+            found.status is not PromptStatus.COMPLETED
+            or (answer.response, answer.finish_reason, answer.latency_ms, answer.first_token_ms)
+            != (found.response, found.finish_reason, found.latency_ms, found.first_token_ms)
+            or (answer.provider or found.provider, answer.model or found.model)
+            != (found.provider, found.model)
+        ):
+            return False
+        records = await UsageRecordsGateway(self._scope).list_by_prompt(prompt_id=found.id)
+        if not records or records[-1].attempt != found.attempt:
+            # It was answered before usage was recorded.
+            return False
+        record = records[-1]
+        items = await UsageItemsGateway(self._scope).list_by_prompts(prompt_ids=[found.id])
+        used = {i.usage_type: i.token_count for i in items if i.attempt == found.attempt}
+        said = record.cost if record.cost_source is CostSource.CALLER else None
+        return (answer.usage, answer.cost) == (used, said)
+
     async def _refuse_step(self, work: PromptWork, wanted: PromptStatus) -> NoReturn:
         self._refuse_found(await self._find_work(work), wanted, None)
 
@@ -203,12 +253,30 @@ class PromptLifecycle(PromptRules):
         raise no_step(found.status, wanted)
 
 
-def _is_answered_so(found: PromptWork, answer: PromptAnswer) -> bool:
-    """Whether this very answer is there already: who did not hear that may say it again."""
-    return found.status is PromptStatus.COMPLETED and (
-        (answer.response, answer.finish_reason, answer.latency_ms, answer.first_token_ms)
-        == (found.response, found.finish_reason, found.latency_ms, found.first_token_ms)
-        and (answer.provider or found.provider, answer.model or found.model)
-        == (found.provider, found.model)
-        and (answer.token_count, answer.cost) == (found.token_count, found.cost)
+def _ended(
+    work: PromptWork, end: PromptAnswer | PromptFailure, status: UsageStatus, now: datetime
+) -> EndedAttempt:
+    """The attempt that ends now. Who answered is who was asked, unless it is said."""
+    return EndedAttempt(
+        prompt_id=work.id,
+        attempt=work.attempt,
+        conversation_id=work.conversation_id,
+        author_id=work.author_id,
+        template_id=work.template_id,
+        template_version=work.template_version,
+        provider=end.provider or work.provider,
+        model=end.model or work.model,
+        usage_status=status,
+        error_code=end.error_code if isinstance(end, PromptFailure) else None,
+        ended_at=now,
+        latency_ms=end.latency_ms,
+        first_token_ms=end.first_token_ms if isinstance(end, PromptAnswer) else None,
     )
+
+
+def _priced(
+    work: PricedWork, end: PromptAnswer | PromptFailure, ended: EndedAttempt
+) -> PricedUsage:
+    """What the attempt cost, at the prices that hold when it ends."""
+    prices = effective_prices(work.prices, ended.provider, ended.ended_at)
+    return price_usage(end.usage, prices, end.cost)

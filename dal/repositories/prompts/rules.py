@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from dal.errors import InvalidTransitionError, NotFoundError
@@ -22,6 +22,8 @@ from dal.repositories.conversations.search import posting_rows, searched
 from dal.session import Scope
 
 __all__ = ["TARGET", "PromptRules", "no_prompt", "no_step", "postings_of"]
+
+Work = TypeVar("Work", bound=PromptWork)
 
 TARGET: Final = "prompt"
 """What the audit log calls a prompt."""
@@ -52,10 +54,18 @@ class PromptRules(Repository):
 
         It is read without a lock: the step is one UPDATE that asks again where the prompt stands.
         """
+        self._check_worked(action, prompt_id)
+        work = await self._prompts.find_work(prompt_id=prompt_id, **self._reader)
+        return self._may_work(action, prompt_id, work)
+
+    def _check_worked(self, action: str, prompt_id: UUID) -> None:
+        """Refuse who reads only, before anything is read."""
         check_id("prompt_id", prompt_id)
         if self._scope.actor.role is Role.VIEWER:
             self._deny(action, TARGET, prompt_id, "a viewer reads, and changes nothing")
-        work = await self._prompts.find_work(prompt_id=prompt_id, **self._reader)
+
+    def _may_work(self, action: str, prompt_id: UUID, work: Work | None) -> Work:
+        """The prompt, where the actor may take its next step."""
         if work is None:
             raise no_prompt()
         if not self._by_system and not work.can_write:

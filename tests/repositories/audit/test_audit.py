@@ -57,6 +57,25 @@ async def _requeue_expired(w: Any, me: dal.Session) -> None:
     w.affected = await me.prompts.queue.requeue_expired()
 
 
+def _price(w: Any) -> dal.NewPrice:
+    return dal.NewPrice(
+        model=f"model {w.id}", provider="p", usage_type="input", unit_price=1,
+        effective_from=w.clock.now(),
+    )  # fmt: skip
+
+
+async def _recalculate(w: Any, me: dal.Session) -> None:
+    now = w.clock.now()
+    found = await me.prompts.costs.recalculate(from_at=now, until_at=now + timedelta(seconds=1))
+    w.affected = found.changed
+
+
+async def _rebuild_days(w: Any, me: dal.Session) -> None:
+    day = w.clock.now().date()
+    w.clock.move(timedelta(days=1))
+    w.affected = await me.prompts.costs.rebuild_days(first=day, last=day)
+
+
 WALK: Final[dict[str, Walk]] = {
     "templates.create": (
         False,
@@ -541,6 +560,24 @@ WALK: Final[dict[str, Walk]] = {
         _requeue_expired,
         {"action": "prompt.requeue_expired", "target_id": None},
     ),
+    "prompts.costs.add_prices": (
+        True,
+        "system_live",
+        lambda w, me: me.prompts.costs.add_prices([_price(w)]),
+        {"action": "model_price.create", "target_id": None},
+    ),
+    "prompts.costs.recalculate": (
+        True,
+        "system_live",
+        _recalculate,
+        {"action": "usage.recalculate", "target_id": None},
+    ),
+    "prompts.costs.rebuild_days": (
+        True,
+        "system_live",
+        _rebuild_days,
+        {"action": "usage.rebuild_day", "target_id": None},
+    ),
     "prompts.soft_delete": (
         False,
         "owner_live",
@@ -966,6 +1003,13 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "other",
         lambda w, me: me.prompts.queue.requeue_expired(),
     ),
+    "model_price.create": (
+        "owner_live",
+        "other",
+        lambda w, me: me.prompts.costs.add_prices([_price(w)]),
+    ),
+    "usage.recalculate": ("owner_live", "other", _recalculate),
+    "usage.rebuild_day": ("owner_live", "other", _rebuild_days),
     "prompt.soft_delete": ("owner_live", "system", lambda w, me: me.prompts.soft_delete(w.id)),
     "prompt.restore": ("owner_live", "system", lambda w, me: me.prompts.restore(w.id)),
     "conversation.create": (
@@ -1076,6 +1120,9 @@ NO_TARGET: Final = frozenset(
         "conversation.purge_deleted",
         "conversation.revoke_own_shares",
         "conversation.purge_shares",
+        "model_price.create",
+        "usage.recalculate",
+        "usage.rebuild_day",
         "prompt.claim",
         "prompt.create",
         "prompt.requeue_expired",

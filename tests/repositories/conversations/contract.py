@@ -175,7 +175,7 @@ async def conversation_world(
     if method == "exchange.fork":
         for n in range(2):
             made = await as_owner.prompts.create(
-                world.id, user_input=f"What {n}?", response="That.", token_count=5, cost=_DEAR
+                world.id, user_input=f"What {n}?", response="That.", usage={"input": 5}, cost=_DEAR
             )
         world.prompt_id = made.id
     if method.startswith("shares."):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import io
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,30 +17,7 @@ from dal.cli.importing import Importer, Report, Source
 from dal.cli.kinds import Conversations
 from tests.conftest import new_user
 from tests.repositories.conftest import Root
-from tests.repositories.data import data_file
-
-SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
-
-
-def adapters() -> dict[str, Any]:
-    """Those of scripts/dialogues.py, which is no package."""
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        spec = importlib.util.spec_from_file_location("dialogues_script", SCRIPTS / "dialogues.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(SCRIPTS))
-    found: dict[str, Any] = module.adapters
-    return found
-
-
-def file_of(rows: Iterator[object] | list[object]) -> Source:
-    data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    return Source("rows", len(data), io.BytesIO(data))
+from tests.repositories.data import data_file, file_of, script_adapters
 
 
 async def put(source: Source, db: dal.Database, owner: dal.User, **how: Any) -> Report:
@@ -65,7 +38,7 @@ async def test_what_is_taken_out_comes_in_again_as_it_was(db: dal.Database) -> N
     await me.conversations.participants.add(made.id, bob.id, "collaborator")
     await me.conversations.participants.add(made.id, cleo.id, "viewer")
     await me.prompts.create(
-        made.id, user_input="one", response="\0", token_count=3, cost=Decimal("0.0000000001")
+        made.id, user_input="one", response="\0", usage={"input": 3}, cost=Decimal("0.0000000001")
     )
     gone = await me.prompts.create(made.id, user_input="gone")
     await as_bob.prompts.create(made.id, user_input="two\n## 9. Ada\n> three")
@@ -239,7 +212,7 @@ async def test_43791_messages_of_19_at_most_in_a_conversation(db: dal.Database, 
     path = data_file("irc_disentangled_messages.jsonl")
     published = [json.loads(line) for line in path.read_bytes().decode().split("\n") if line]
     owner = await new_user(db, "Importer")
-    rows = adapters()["irc_disentangled_messages"].rows(path)
+    rows = script_adapters("dialogues")["irc_disentangled_messages"].rows(path)
     report = await put(file_of(rows), db, owner, create_users=True)
     assert (report.imported, report.bad) == (6_697, [])
     stored = root(
@@ -272,7 +245,7 @@ async def test_8416_turns_of_1388_dialogues(db: dal.Database) -> None:
     published = [json.loads(line) for line in path.read_bytes().decode().split("\n") if line]
     owner = await new_user(db, "Importer")
     me = db.acting_as(dal.Actor.user(owner.id))
-    report = await put(file_of(adapters()["mtbench101"].rows(path)), db, owner)
+    report = await put(file_of(script_adapters("dialogues")["mtbench101"].rows(path)), db, owner)
     assert (report.imported, report.bad) == (1_388, [])
     back = {one.conversation.description: one for one in await exported(me)}
     turns = 0
@@ -291,7 +264,8 @@ async def test_1167_messages_of_100_trees(db: dal.Database) -> None:
     trees = [json.loads(line) for line in path.read_bytes().decode().split("\n") if line]
     owner = await new_user(db, "Importer")
     me = db.acting_as(dal.Actor.user(owner.id))
-    report = await put(file_of(adapters()["oasst_en_100_tree"].rows(path)), db, owner)
+    adapter = script_adapters("dialogues")["oasst_en_100_tree"]
+    report = await put(file_of(adapter.rows(path)), db, owner)
     assert (report.imported, report.bad) == (100, [])
     back = {one.conversation.description: one for one in await exported(me)}
 

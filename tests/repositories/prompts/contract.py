@@ -84,6 +84,27 @@ PROMPTS: Final[dict[str, str]] = {
         "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes NF PD PD PD PD NF",
     "queue.requeue_expired":
         "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes no PD PD PD PD yes",
+    # prices are everybody's to read
+    "costs.list_prices":
+        "no no no no no    no no no no    no no   no no no  no no no   no no no no no",
+    "costs.estimate":
+        "yes yes yes yes yes  yes yes yes yes  yes yes  yes yes yes  yes yes yes"
+        " yes yes yes yes yes",
+    # as the conversation is seen; what was spent stays when the prompt goes
+    "costs.get_attempts":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "costs.compare_conversation":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  yes yes yes NF yes",
+    # of who asked
+    "costs.compare_mine":
+        "no no no no no    yes yes yes yes  no no  no no PD  PD PD PD   no yes no no PD",
+    # for the system
+    "costs.add_prices":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes yes PD PD PD PD yes",
+    "costs.recalculate":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes yes PD PD PD PD yes",
+    "costs.rebuild_days":
+        "PD PD PD PD PD    PD PD PD PD    PD PD   PD PD PD  yes yes yes PD PD PD PD yes",
     # by the author and by the owner
     "soft_delete":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
@@ -99,10 +120,11 @@ class PromptWorld(ConversationWorld):
     conversation_id: UUID
 
 
+USAGE: Final = {"input": 12, "output": 8}
 ASKED: Final[dict[str, Any]] = {
     "user_input": "what?",
     "response": "näht \U0001f600",
-    "token_count": 20,
+    "usage": USAGE,
     "cost": Decimal("0.0000000003"),
 }
 
@@ -112,7 +134,7 @@ async def _started(prompts: Any, prompt_id: UUID) -> None:
 
 
 async def _failed(prompts: Any, prompt_id: UUID) -> None:
-    await prompts.fail(prompt_id, error_code="timeout", token_count=20, cost=Decimal("3E-10"))
+    await prompts.fail(prompt_id, error_code="timeout", usage=USAGE, cost=Decimal("3E-10"))
 
 
 # Where the prompt stands that a step is taken with.
@@ -136,7 +158,7 @@ async def prompt_world(
 
     async def ask(world: ConversationWorld) -> None:
         prompts = db.acting_as(dal.Actor.user(world.collaborator.id)).prompts
-        await prompts.create(world.id, user_input="first", response="", token_count=10)
+        await prompts.create(world.id, user_input="first", response="", usage={"input": 10})
         if method.startswith("queue."):
             queue = db.acting_as(dal.Actor.system("tests")).prompts.queue
             while await queue.claim_next("another") is not None:
@@ -193,7 +215,7 @@ async def _list_of(w: PromptWorld) -> bool:
 async def _create(w: PromptWorld) -> bool:
     before = await totals(w)
     made = await w.me.prompts.create(
-        w.conversation_id, user_input="", response="", token_count=5, cost=1, id=w.fork_id
+        w.conversation_id, user_input="", response="", usage={"other": 5}, cost=1, id=w.fork_id
     )
     messages, tokens, cost = before
     assert await totals(w) == (messages + 1, tokens + 5, cost + 1)
@@ -218,7 +240,7 @@ async def _append_partial(w: PromptWorld) -> bool:
 
 async def _complete(w: PromptWorld) -> bool:
     await w.me.prompts.complete(
-        w.id, response="This.", token_count=20, cost=Decimal("3E-10"), model="m", provider="p",
+        w.id, response="This.", usage=USAGE, cost=Decimal("3E-10"), model="m", provider="p",
         finish_reason="stop", latency_ms=250, first_token_ms=25,
     )  # fmt: skip
     assert await totals(w) == TOTALS
@@ -231,7 +253,7 @@ async def _complete(w: PromptWorld) -> bool:
 
 async def _fail(w: PromptWorld) -> bool:
     await w.me.prompts.fail(
-        w.id, error_code="timeout", error_message="slow", token_count=20, cost=Decimal("3E-10"),
+        w.id, error_code="timeout", error_message="slow", usage=USAGE, cost=Decimal("3E-10"),
         model="m", provider="p", latency_ms=250,
     )  # fmt: skip
     assert await totals(w) == TOTALS
@@ -349,6 +371,85 @@ async def _requeue_expired(w: PromptWorld) -> bool:
     return requeued > 0
 
 
+def _prices(w: PromptWorld, *, since: timedelta) -> list[dal.NewPrice]:
+    return [
+        dal.NewPrice(
+            model=f"model {w.id}", provider="p", usage_type="input", unit_price=Decimal("1E-6"),
+            effective_from=w.clock.now() - since,
+        )
+    ]  # fmt: skip
+
+
+async def _list_prices(w: PromptWorld) -> bool:
+    return bool(await w.me.prompts.costs.list_prices([f"model {w.id}"]))
+
+
+async def _estimate(w: PromptWorld) -> bool:
+    found = await w.me.prompts.costs.estimate({"input": 7}, model=f"model {w.id}")
+    assert found.source == "none"
+    return (found.cost, found.token_count) == (Decimal(0), 7)
+
+
+async def _get_attempts(w: PromptWorld) -> bool:
+    ((record, items),) = (
+        (found.record, found.items) for found in await w.me.prompts.costs.get_attempts(w.id)
+    )
+    assert (record.user_id, record.cost, record.cost_source) == (
+        w.collaborator.id, Decimal("3E-10"), "caller",
+    )  # fmt: skip
+    return {item.usage_type: item.token_count for item in items} == USAGE
+
+
+async def _compare_conversation(w: PromptWorld) -> bool:
+    found = await w.me.prompts.costs.compare_conversation(w.conversation_id, model="no model")
+    assert found.elsewhere.cost == 0
+    return found.usage == {"input": 22, "output": 8}
+
+
+async def _compare_mine(w: PromptWorld) -> bool:
+    found = await w.me.prompts.costs.compare_mine(
+        from_at=w.clock.now() - timedelta(days=1),
+        until_at=w.clock.now() + timedelta(days=1),
+        model="no model",
+    )
+    return found.usage == {"input": 22, "output": 8}
+
+
+async def _add_prices(w: PromptWorld) -> bool:
+    prices = _prices(w, since=timedelta(0))
+    assert await w.me.prompts.costs.add_prices(prices) == 1
+    assert await w.me.prompts.costs.add_prices(prices) == 0
+    return await w.me.prompts.costs.list_prices([prices[0].model]) == [prices[0].stored]
+
+
+async def _answered_now(w: PromptWorld, model: str | None) -> None:
+    """One more prompt with its answer, in a conversation of the collaborator's own."""
+    me = w.db.acting_as(dal.Actor.user(w.collaborator.id))
+    talk = await me.conversations.create(title="t")
+    await me.prompts.create(
+        talk.id, user_input="x", response="y", usage={"input": 7}, model=model, id=w.fork_id
+    )
+
+
+async def _recalculate(w: PromptWorld) -> bool:
+    if w.me.actor.is_system:
+        await _answered_now(w, f"model {w.id}")
+        await w.system.prompts.costs.add_prices(_prices(w, since=timedelta(days=1)))
+    found = await w.me.prompts.costs.recalculate(
+        from_at=w.clock.now() - timedelta(hours=1), until_at=w.clock.now() + timedelta(hours=1)
+    )
+    assert (found.changed, found.difference) == (1, Decimal("7E-6"))
+    return (await w.system.prompts.get(w.fork_id)).cost == Decimal("7E-6")
+
+
+async def _rebuild_days(w: PromptWorld) -> bool:
+    if w.me.actor.is_system:
+        await _answered_now(w, None)
+    day = w.clock.now().date()
+    w.clock.move(timedelta(days=1))
+    return await w.me.prompts.costs.rebuild_days(first=day, last=day) >= 2
+
+
 async def _soft_delete(w: PromptWorld) -> bool:
     await w.me.prompts.soft_delete(w.id)
     assert await totals(w) == (1, 10, Decimal(0))
@@ -388,6 +489,14 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "queue.heartbeat": _heartbeat,
     "queue.release": _release,
     "queue.requeue_expired": _requeue_expired,
+    "costs.list_prices": _list_prices,
+    "costs.estimate": _estimate,
+    "costs.get_attempts": _get_attempts,
+    "costs.compare_conversation": _compare_conversation,
+    "costs.compare_mine": _compare_mine,
+    "costs.add_prices": _add_prices,
+    "costs.recalculate": _recalculate,
+    "costs.rebuild_days": _rebuild_days,
     "soft_delete": _soft_delete,
     "restore": _restore,
 }

@@ -23,8 +23,11 @@ async def me(db: dal.Database) -> dal.Session:
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [
-        ("user_input", None), ("user_input", "\ud800"), ("response", 1), ("token_count", -1),
-        ("token_count", 1.0), ("token_count", True), ("cost", -1), ("cost", 0.1),
+        ("user_input", None), ("user_input", "\ud800"), ("response", 1), ("usage", 7),
+        ("usage", {"input": -1}), ("usage", {"input": 1.0}), ("usage", {"input": True}),
+        ("usage", {"input": 10**12 + 1}), ("usage", {"Input": 1}), ("usage", {"": 1}),
+        ("usage", {"x" * 33: 1}), ("usage", {f"t{n}": 1 for n in range(33)}),
+        ("cost", -1), ("cost", 0.1),
         ("system_prompt", 1), ("template_id", "t"), ("template_version", 1), ("provider", " "),
         ("model", "a\nb"), ("model", "x" * 201), ("settings", []), ("finish_reason", ""),
         ("latency_ms", -1), ("first_token_ms", 2**32), ("max_attempts", 0), ("max_attempts", 101),
@@ -115,7 +118,7 @@ async def test_20_writers_get_the_numbers_1_to_n_and_the_totals_are_the_sum(
         prompts = db.acting_as(dal.Actor.user(user.id)).prompts
         for k in range(5):
             made = await prompts.create(
-                talk.id, user_input="x", response="", token_count=n * k, cost=Decimal(n) / 1000
+                talk.id, user_input="x", response="", usage={"input": n * k}, cost=Decimal(n) / 1000
             )
             if k % 3 == 1:
                 await prompts.soft_delete(made.id)
@@ -152,7 +155,7 @@ async def test_20_writers_get_the_numbers_1_to_n_and_the_totals_are_the_sum(
 async def test_recompute_mends_what_is_apart(db: dal.Database, me: dal.Session, root: Root) -> None:
     talk = await me.conversations.create(title="t")
     await me.prompts.create(
-        talk.id, user_input="x", response="y", token_count=7, cost=Decimal("0.25")
+        talk.id, user_input="x", response="y", usage={"input": 7}, cost=Decimal("0.25")
     )
     before = await me.conversations.get(talk.id)
     root("UPDATE conversations SET message_count = 9, cost = 1 WHERE id = %s", talk.id.bytes)

@@ -14,11 +14,11 @@ import dal
 from tests.conftest import Recorder, new_user
 
 ANSWER: Final[dict[str, Any]] = {
-    "response": "So.", "token_count": 7, "cost": Decimal("0.000000000000000001"),
+    "response": "So.", "usage": {"input": 7}, "cost": Decimal("0.000000000000000001"),
     "provider": "p", "model": "m", "finish_reason": "stop", "latency_ms": 250, "first_token_ms": 9,
 }  # fmt: skip
 OTHERS: Final[dict[str, Any]] = {
-    "response": "so.", "token_count": 8, "cost": Decimal(1), "provider": "P", "model": "M",
+    "response": "so.", "usage": {"output": 7}, "cost": Decimal(1), "provider": "P", "model": "M",
     "finish_reason": "length", "latency_ms": 251, "first_token_ms": None,
 }  # fmt: skip
 
@@ -98,7 +98,7 @@ async def test_it_is_tried_as_often_as_it_may(me: dal.Session, talk: dal.Convers
     for attempt in (1, 2):
         started = await me.prompts.start(made.id)
         assert (started.attempt, started.error_code) == (attempt, None)
-        await me.prompts.fail(made.id, error_code="overloaded", token_count=3, cost=1)
+        await me.prompts.fail(made.id, error_code="overloaded", usage={"input": 3}, cost=1)
         if attempt == 1:
             await me.prompts.retry(made.id)
     with pytest.raises(dal.InvalidTransitionError) as refused:
@@ -215,14 +215,17 @@ async def test_a_completion_is_few_statements(
     made = await me.prompts.create(talk.id, user_input="?", template_id=mine.id)
     await me.prompts.start(made.id)
     recorder.clear()
-    await me.prompts.complete(made.id, response="one or two words", token_count=5, cost=1)
+    await me.prompts.complete(made.id, response="one or two words", usage={"input": 5}, cost=1)
     assert recorder.names == [
         "transaction/start",
-        "prompts/find_work",
+        "prompts/find_priced_work",
         "prompts/complete",
+        "usage_records/insert",
+        "usage_items/insert_many",
         "prompt_postings/insert_many",
         "audit_logs/insert",
         "templates/record_use",
+        "usage_days/add",
         "transaction/commit",
     ]
 
@@ -272,7 +275,7 @@ async def test_an_answer_is_found_by_who_was_given_the_conversation_meanwhile(
     class Heard(list[str]):
         def append(self, name: str) -> None:
             super().append(name)
-            if name == "prompts/find_work":
+            if name == "prompts/find_priced_work":
                 was_read.set()
 
     async with me.begin() as tx:
@@ -295,7 +298,7 @@ async def test_of_many_who_answer_one_does(me: dal.Session, talk: dal.Conversati
 
     async def answer(n: int) -> bool:
         try:
-            await me.prompts.complete(made.id, response=str(n), token_count=n + 1, cost=1)
+            await me.prompts.complete(made.id, response=str(n), usage={"input": n + 1}, cost=1)
         except dal.InvalidTransitionError:
             return False
         return True

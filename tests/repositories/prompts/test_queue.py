@@ -176,7 +176,7 @@ async def test_each_prompt_is_completed_once_though_workers_die(
     async def work(name: str) -> None:
         while (found := await system.prompts.queue.claim_next(name, lease_s=60)) is not None:
             await system.prompts.complete(
-                found.id, response=name, token_count=found.sequence_number, cost=1, worker=name
+                found.id, response=name, usage={"input": found.sequence_number}, cost=1, worker=name
             )
             answered.append(found.id)
             if len(answered) == 1_000:

@@ -176,7 +176,7 @@ async def test_a_follow_up_asks_the_same_model_in_the_same_way(me: dal.Session) 
     talk = await me.conversations.create(title="t")
     first = await me.prompts.create(
         talk.id, user_input="?", response="!", system_prompt="be kind", model="m", provider="p",
-        settings={"temperature": 0}, token_count=5,
+        settings={"temperature": 0}, usage={"input": 5},
     )  # fmt: skip
     await me.prompts.create(talk.id, user_input="elsewhere")
     made = await me.prompts.tree.follow_up(first.id, user_input="and?")

@@ -9,6 +9,7 @@ import tests.sql.aggregates.audit as audit
 import tests.sql.aggregates.conversations as conversations
 import tests.sql.aggregates.search as search
 import tests.sql.aggregates.templates as templates
+import tests.sql.aggregates.usage as usage
 import tests.sql.aggregates.users as users
 import tests.sql.aggregates.vocabulary as vocabulary
 from tests.sql.aggregates.common import COMMON, Aggregate
@@ -16,6 +17,7 @@ from tests.sql.aggregates.common import COMMON, Aggregate
 # In the order in which rows can be deleted: children first.
 AGGREGATES: Final[Sequence[Aggregate]] = (
     audit.AGGREGATE,
+    usage.AGGREGATE,
     conversations.AGGREGATE,
     search.AGGREGATE,
     templates.AGGREGATE,

@@ -873,7 +873,7 @@ AGGREGATE: Final = Aggregate(
         "participant_role": ("collaborator", NEVER_MISSES),
         "prompt_id": (fill.prompt_id(LIVE, 2), NOBODY),
         "active_sequence": (1, NEVER_MISSES),
-        "attempt": (0, NEVER_MISSES),
+        "attempt": (1, 9),
         "error_code": ("overloaded", NEVER_MISSES),
         "error_message": (None, NEVER_MISSES),
         "finish_reason": ("length", NEVER_MISSES),
@@ -941,6 +941,7 @@ AGGREGATE: Final = Aggregate(
         "prompts/release": (_PROCESSED,),
         "prompts/requeue_expired": ({"limit_rows": 2}, {"limit_rows": 10_000}),
         "prompts/find_work": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
+        "prompts/find_priced_work": ({}, {"prompt_id": fill.prompt_id(SHARED, 1)}),
         "conversations/add_prompts": ({}, _conversation(0)),
         "prompts/find_live_ancestor": ({"sequence_number": 24}, {"sequence_number": 23}),
         "prompts/list_descendants": ({"sequence_number": 4}, {"sequence_number": 25}),
@@ -1095,6 +1096,10 @@ AGGREGATE: Final = Aggregate(
             "one that is deleted": {"idempotency_key": fill.prompt_key(LIVE, 3)},
         },
         "prompts/find_work": {
+            "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
+            "a participant who is deleted": actor(DELETED_USER),
+        },
+        "prompts/find_priced_work": {
             "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
             "a participant who is deleted": actor(DELETED_USER),
         },

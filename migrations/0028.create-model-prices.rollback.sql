@@ -1,0 +1,2 @@
+-- transactional: false
+DROP TABLE model_prices;

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP TABLE usage_items;
