@@ -80,7 +80,7 @@ from dal.records.keep import KEEP
 from dal.records.new_prices import NewPrice
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
-from dal.records.prompts import Prompt, PromptStatus
+from dal.records.prompts import ComparedVariation, Prompt, PromptStatus
 from dal.records.search import SearchCorpus
 from dal.records.shares import IssuedShare, OpenedShare, Share, SharedPrompt, ShareScope
 from dal.records.snippets import Snippet
@@ -150,6 +150,7 @@ __all__ = [
     "CheckError",
     "ChildExistsError",
     "Clock",
+    "ComparedVariation",
     "Config",
     "ConfigError",
     "ConnectError",

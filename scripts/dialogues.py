@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -189,7 +190,71 @@ def _asked(asked: Row, answer: Row | None, parent: int) -> Row:
     }
 
 
+ARENA_MODELS = ("gpt-4-0613", "gpt-3.5-turbo-0125")
+
+
+def arena_conversations(
+    rows: Iterator[tuple[int, Row]], path: Path, report: Report
+) -> Iterator[Row]:
+    """question_id, cluster, turns; beside it a file a model with its answers: a conversation a
+    question, its answers variations of one prompt, the first model's selected.
+
+    Left out, as a prompt has no place for it: answer_id, category.
+    """
+    answers: dict[tuple[str, str], Row] = {}
+    for model in ARENA_MODELS:
+        beside = path.with_name(f"arena_hard_answer_{model}.jsonl")
+        for line, row in read_json_lines(beside):
+            with named_line(beside, line):
+                if text(row, "model_id") != model:
+                    raise ValueError("'model_id' is another one")
+                answers[text(row, "question_id"), model] = row
+    for line, row in rows:
+        with named_line(path, line):
+            name = text(row, "question_id")
+            (turn,) = row_list(row, "turns")
+            asked = text(turn, "content")
+            prompts = [
+                _arena_answer(asked, model, answers[name, model])
+                for model in ARENA_MODELS
+                if (name, model) in answers
+            ]
+            if len(prompts) != len(ARENA_MODELS):
+                raise ValueError("a model did not answer it")
+        prompts[0]["is_selected"] = True
+        report.rows += 1 + len(prompts)
+        report.add([line] * (1 + len(prompts)), [], [])
+        yield {
+            "title": title_of(asked, name),
+            "description": name,
+            "context": {"cluster": text(row, "cluster")},
+            "prompts": prompts,
+        }
+
+
+def _arena_answer(asked: str, model: str, answer: Row) -> Row:
+    (choice,) = row_list(answer, "choices")
+    (turn,) = row_list(choice, "turns")
+    tokens, at = turn.get("token_len"), answer.get("tstamp")
+    if not isinstance(tokens, int) or not isinstance(at, float):
+        raise ValueError("'token_len' or 'tstamp' is no number")
+    return {
+        "user_input": asked,
+        "response": text(turn, "content"),
+        "provider": "openai",
+        "model": model,
+        "token_count": tokens,
+        "created_at": datetime.fromtimestamp(at, UTC).isoformat(),
+        "variation_of": 1,
+    }
+
+
 adapters: dict[str, Dialogues] = {
+    "arena_hard": Dialogues(
+        file="arena_hard_question.jsonl",
+        credit="lm-sys/arena-hard-auto @ efc012e1, Apache-2.0",
+        convert=arena_conversations,
+    ),
     "irc_disentangled_messages": Dialogues(
         file="irc_disentangled_messages.jsonl",
         credit="jkkummerfeld/irc-disentanglement @ 82ed04f9, CC-BY 4.0",

@@ -154,7 +154,8 @@ GRANT SELECT (
     id, conversation_id, author_id, sequence_number, parent_sequence, status, template_id,
     template_version, provider, model, token_count, cost, attempt, max_attempts, error_code,
     finish_reason, queued_at, started_at, finished_at, latency_ms, first_token_ms, lease_owner,
-    lease_until, created_at, updated_at, deleted_at
+    lease_until, variation_group, variation_number, is_selected, selected_group, rating, rated_at,
+    created_at, updated_at, deleted_at
 ) ON prompts TO dal_readonly;
 GRANT SELECT (
     model, provider, effective_from, usage_type, unit_price, created_at

@@ -316,9 +316,18 @@ CREATE TABLE `prompts` (
   `lease_owner` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'which worker has it',
   `lease_until` datetime(6) DEFAULT NULL COMMENT 'from then on another one may have it',
   `idempotency_key` varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'of the caller: the same one again in a conversation is the same prompt',
+  `variation_group` binary(16) DEFAULT NULL COMMENT 'the same for all variations of a prompt; an id that nothing else has',
+  `variation_number` int unsigned DEFAULT NULL COMMENT 'from 1, in the group',
+  `is_selected` tinyint NOT NULL DEFAULT 0 COMMENT 'of the group; deleted: not',
+  `selected_group` binary(16) GENERATED ALWAYS AS (case when `is_selected` = 1 then `variation_group` end) VIRTUAL COMMENT 'the group of its selected one, so that there is one at most',
+  `rating` tinyint unsigned DEFAULT NULL COMMENT 'of the answer, 1 to 5',
+  `feedback` text DEFAULT NULL COMMENT 'why it was rated so',
+  `rated_at` datetime(6) DEFAULT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_prompts_sequence` (`conversation_id`,`sequence_number`) COMMENT 'one number of a conversation is of one prompt; fk_prompts_conversation',
   UNIQUE KEY `uq_prompts_idempotency` (`conversation_id`,`idempotency_key`) COMMENT 'prompts/find_by_idempotency_key',
+  UNIQUE KEY `uq_prompts_variation` (`variation_group`,`variation_number`) COMMENT 'prompts/list_variations',
+  UNIQUE KEY `uq_prompts_selected` (`selected_group`) COMMENT 'one selected prompt of a group',
   KEY `ix_prompts_conversation` (`conversation_id`,`deleted_at`,`sequence_number`) COMMENT 'prompts/list_by_conversation, sum_by_conversation',
   KEY `ix_prompts_author` (`author_id`) COMMENT 'fk_prompts_author',
   KEY `ix_prompts_parent` (`conversation_id`,`parent_sequence`,`sequence_number`) COMMENT 'fk_prompts_parent',
@@ -327,7 +336,9 @@ CREATE TABLE `prompts` (
   CONSTRAINT `fk_prompts_author` FOREIGN KEY (`author_id`) REFERENCES `users` (`id`),
   CONSTRAINT `fk_prompts_conversation` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
   CONSTRAINT `fk_prompts_parent` FOREIGN KEY (`conversation_id`, `parent_sequence`) REFERENCES `prompts` (`conversation_id`, `sequence_number`),
-  CONSTRAINT `ck_prompts_parent` CHECK (`parent_sequence` < `sequence_number`)
+  CONSTRAINT `ck_prompts_parent` CHECK (`parent_sequence` < `sequence_number`),
+  CONSTRAINT `ck_prompts_rating` CHECK (`rating` between 1 and 5),
+  CONSTRAINT `ck_prompts_variation` CHECK (`variation_group` is null = (`variation_number` is null))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `prompt_postings` (
@@ -499,7 +510,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('166db98029aa90ed7d7a93f3dbcee0b84a27b76e28e9fc124123b2906827e8f6', '0028.create-model-prices', UTC_TIMESTAMP(6)),
     ('2c085bca0574e26f44bd52b524a2cab84905ed13e3da3e92d29359934fb68903', '0029.create-usage-records', UTC_TIMESTAMP(6)),
     ('115e60bbb0d36dacd88d7eb272649a79171a416a4f7fd908dfa33867545d1210', '0030.create-usage-items', UTC_TIMESTAMP(6)),
-    ('2270d6f6c688efe0a54a35138ca559e44bd29e3577eed0f18a030aa3e7916409', '0031.create-usage-days', UTC_TIMESTAMP(6));
+    ('2270d6f6c688efe0a54a35138ca559e44bd29e3577eed0f18a030aa3e7916409', '0031.create-usage-days', UTC_TIMESTAMP(6)),
+    ('bac42d7b8133911461738ca85e05a3e64a58ce2501e8930a2238af8b86830e58', '0032.add-prompts-variations', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -532,4 +544,5 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0028.create-model-prices', '56babc54b8911b0e11c8b5a8ba7ad912de175b9ee55c3abe6845b67604a6c860', UTC_TIMESTAMP(6)),
     ('0029.create-usage-records', 'd8589b15661867b096fa4ad75d964162197f9932d1a9a75aa1be057ff9e22734', UTC_TIMESTAMP(6)),
     ('0030.create-usage-items', '4e95814dd3b745a873887ef50367e21e1b8ab74e7c8325afd1da08328c881a6f', UTC_TIMESTAMP(6)),
-    ('0031.create-usage-days', 'ac84d396e2308b9715034268c546884ede4473d7c82b3c00f7e5fa524c6fbe5a', UTC_TIMESTAMP(6));
+    ('0031.create-usage-days', 'ac84d396e2308b9715034268c546884ede4473d7c82b3c00f7e5fa524c6fbe5a', UTC_TIMESTAMP(6)),
+    ('0032.add-prompts-variations', 'bade351058ed158cf2fd5610206b17071102a5dbe0b0ec3929c1bf408c5cb30a', UTC_TIMESTAMP(6));

@@ -97,6 +97,12 @@ q.finished_at AS finished_at,
 q.latency_ms AS latency_ms,
 q.first_token_ms AS first_token_ms,
 q.idempotency_key AS idempotency_key,
+q.variation_group AS variation_group,
+q.variation_number AS variation_number,
+q.is_selected AS is_selected,
+q.rating AS rating,
+q.feedback AS feedback,
+q.rated_at AS rated_at,
 q.created_at AS created_at,
 q.updated_at AS updated_at,
 q.deleted_at AS deleted_at
@@ -119,7 +125,8 @@ q.status AS status,
 q.user_input AS user_input,
 q.response AS response,
 q.token_count AS token_count,
-q.cost AS cost
+q.cost AS cost,
+q.variation_group AS variation_group
 
 -- PromptWork
 q.id AS id,

@@ -31,6 +31,7 @@ _CANCEL = house().affected("prompts/cancel")
 _COMPLETE = house().affected("prompts/complete")
 _COUNT_AUTHORS = house().value("prompts/count_authors", int)
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
+_DESELECT_VARIATION = house().affected("prompts/deselect_variation")
 _EXTEND_LEASE = house().affected("prompts/extend_lease")
 _FAIL = house().affected("prompts/fail")
 _FIND_BY_IDEMPOTENCY_KEY = house().find("prompts/find_by_idempotency_key", UUID)
@@ -38,12 +39,14 @@ _FIND_CONVERSATION_INCLUDING_DELETED = house().find(
     "prompts/find_conversation_including_deleted", UUID
 )
 _FIND_DEPTH = house().find("prompts/find_depth", int)
+_FIND_LAST_VARIATION = house().find("prompts/find_last_variation", int)
 _FIND_LIVE_ANCESTOR = house().find("prompts/find_live_ancestor", PromptAbove)
 _FIND_PRICED_WORK = house().find("prompts/find_priced_work", PricedWork)
 _FIND_WORK = house().find("prompts/find_work", PromptWork)
 _GET = house().one("prompts/get", Prompt)
 _INSERT = house().affected("prompts/insert")
 _INSERT_MANY = house().bulk("prompts/insert_many")
+_LEAVE_VARIATIONS = house().affected("prompts/leave_variations")
 _LIST_BY_CONVERSATION = house().many("prompts/list_by_conversation", Prompt)
 _LIST_BY_SHARE = house().many("prompts/list_by_share", SharedPrompt)
 _LIST_CHILDREN = house().many("prompts/list_children", Prompt)
@@ -54,6 +57,8 @@ _LIST_HEADS = house().many("prompts/list_heads", PromptHead)
 _LIST_LEAVES = house().many("prompts/list_leaves", Prompt)
 _LIST_PATH = house().many("prompts/list_path", Prompt)
 _LIST_SIBLINGS = house().many("prompts/list_siblings", Prompt)
+_LIST_VARIATION_PLACES = house().many("prompts/list_variation_places", PromptPlace)
+_LIST_VARIATIONS = house().many("prompts/list_variations", Prompt)
 _LOCK_DELETED = house().find("prompts/lock_deleted", PromptRow)
 _LOCK_LIVE = house().find("prompts/lock_live", PromptRow)
 _LOCK_NEXT = house().find("prompts/lock_next", UUID)
@@ -62,12 +67,15 @@ _REQUEUE_EXPIRED = house().affected("prompts/requeue_expired")
 _RESTORE = house().affected("prompts/restore")
 _RESTORE_MANY = house().affected("prompts/restore_many")
 _RETRY = house().affected("prompts/retry")
+_SELECT_VARIATION = house().affected("prompts/select_variation")
 _SOFT_DELETE = house().affected("prompts/soft_delete")
 _SOFT_DELETE_MANY = house().affected("prompts/soft_delete_many")
 _START = house().affected("prompts/start")
+_START_VARIATIONS = house().affected("prompts/start_variations")
 _SUM_BY_CONVERSATION = house().one("prompts/sum_by_conversation", ConversationTotals)
 _UPDATE_CHILDREN = house().affected("prompts/update_children")
 _UPDATE_PARENT = house().affected("prompts/update_parent")
+_UPDATE_RATING = house().affected("prompts/update_rating")
 
 
 @attrs.frozen(slots=True)
@@ -154,6 +162,10 @@ class PromptsGateway:
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id, limit_rows=limit_rows
         )
 
+    async def deselect_variation(self, *, group_id: UUID) -> int:
+        """Have none of the variations of a locked conversation selected."""
+        return await self.executor.affected(_DESELECT_VARIATION, group_id=group_id)
+
     async def extend_lease(
         self, *, prompt_id: UUID, lease_owner: str | None, lease_until: datetime | None
     ) -> int:
@@ -218,6 +230,10 @@ class PromptsGateway:
         return await self.executor.find(
             _FIND_DEPTH, prompt_id=prompt_id, actor_id=actor_id, actor_is_system=actor_is_system
         )
+
+    async def find_last_variation(self, *, group_id: UUID) -> int | None:
+        """Find the highest number that was given among variations, the deleted ones too."""
+        return await self.executor.find(_FIND_LAST_VARIATION, group_id=group_id)
 
     async def find_live_ancestor(
         self, *, conversation_id: UUID, sequence_number: int
@@ -286,6 +302,9 @@ class PromptsGateway:
         queued_at: datetime | None,
         finished_at: datetime | None,
         idempotency_key: str | None,
+        variation_group: UUID | None,
+        variation_number: int | None,
+        is_selected: bool,
         now: datetime,
     ) -> int:
         """Create a prompt of a conversation that gave its number, and is locked so."""
@@ -317,12 +336,19 @@ class PromptsGateway:
             queued_at=queued_at,
             finished_at=finished_at,
             idempotency_key=idempotency_key,
+            variation_group=variation_group,
+            variation_number=variation_number,
+            is_selected=is_selected,
             now=now,
         )
 
     async def insert_many(self, rows: Iterable[Mapping[str, object]]) -> int:
         """Create the prompts of conversations that were just inserted with their totals."""
         return await self.executor.insert_many(_INSERT_MANY, rows)
+
+    async def leave_variations(self, *, prompt_id: UUID) -> int:
+        """Take a live prompt of a locked conversation out of its variations."""
+        return await self.executor.affected(_LEAVE_VARIATIONS, prompt_id=prompt_id)
 
     async def list_by_conversation(
         self,
@@ -483,6 +509,21 @@ class PromptsGateway:
             limit_rows=limit_rows,
         )
 
+    async def list_variation_places(self, *, group_id: UUID) -> list[PromptPlace]:
+        """List the live variations of a group, of a locked conversation, by their numbers."""
+        return await self.executor.many(_LIST_VARIATION_PLACES, group_id=group_id)
+
+    async def list_variations(
+        self, *, prompt_id: UUID, actor_id: UUID | None, actor_is_system: bool
+    ) -> list[Prompt]:
+        """List the live variations of a live prompt, itself among them, by their numbers."""
+        return await self.executor.many(
+            _LIST_VARIATIONS,
+            prompt_id=prompt_id,
+            actor_id=actor_id,
+            actor_is_system=actor_is_system,
+        )
+
     async def lock_deleted(self, *, prompt_id: UUID) -> PromptRow | None:
         """Lock a deleted prompt before it is restored; its conversation is locked."""
         return await self.executor.find(_LOCK_DELETED, prompt_id=prompt_id)
@@ -517,6 +558,10 @@ class PromptsGateway:
         """Have a live prompt that failed wait again, if attempts are left."""
         return await self.executor.affected(_RETRY, prompt_id=prompt_id, now=now)
 
+    async def select_variation(self, *, prompt_id: UUID) -> int:
+        """Select a live prompt of a locked conversation among its variations."""
+        return await self.executor.affected(_SELECT_VARIATION, prompt_id=prompt_id)
+
     async def soft_delete(self, *, prompt_id: UUID, now: datetime) -> int:
         """Delete a live prompt that is locked."""
         return await self.executor.affected(_SOFT_DELETE, prompt_id=prompt_id, now=now)
@@ -536,6 +581,12 @@ class PromptsGateway:
         """Begin the next attempt of a live prompt that waits."""
         return await self.executor.affected(
             _START, prompt_id=prompt_id, lease_owner=lease_owner, lease_until=lease_until, now=now
+        )
+
+    async def start_variations(self, *, prompt_id: UUID, group_id: UUID) -> int:
+        """Have a live prompt of a locked conversation be the first of its variations."""
+        return await self.executor.affected(
+            _START_VARIATIONS, prompt_id=prompt_id, group_id=group_id
         )
 
     async def sum_by_conversation(self, *, conversation_id: UUID) -> ConversationTotals:
@@ -569,4 +620,21 @@ class PromptsGateway:
         """Have a prompt that is locked, live or deleted, follow another one."""
         return await self.executor.affected(
             _UPDATE_PARENT, prompt_id=prompt_id, parent_sequence=parent_sequence, now=now
+        )
+
+    async def update_rating(
+        self,
+        *,
+        prompt_id: UUID,
+        prompt_rating: int | None,
+        feedback: str | None,
+        rated_at: datetime | None,
+    ) -> int:
+        """Rate the answer of a live prompt, or take that back."""
+        return await self.executor.affected(
+            _UPDATE_RATING,
+            prompt_id=prompt_id,
+            prompt_rating=prompt_rating,
+            feedback=feedback,
+            rated_at=rated_at,
         )

@@ -23,7 +23,13 @@ from dal.records.conversations import (
     checked_status,
 )
 from dal.records.ids import check_id
-from dal.records.new_prompts import PromptTexts, checked_message, optional_error
+from dal.records.new_prompts import (
+    PromptTexts,
+    checked_feedback,
+    checked_message,
+    optional_error,
+    optional_rating,
+)
 from dal.records.prompts import Prompt, PromptStatus
 from dal.records.usage import checked_cost, checked_tokens
 
@@ -68,6 +74,24 @@ def _prompt_status(value: object) -> PromptStatus:
     raise ValueRejectedError("status: completed, failed or cancelled", field="status")
 
 
+def _variation_of(value: object) -> int | None:
+    if value is not None and (type(value) is not int or not 1 <= value <= MAX_PROMPTS):
+        raise ValueRejectedError(
+            "variation_of: the place of the first of the variations", field="variation_of"
+        )
+    return value
+
+
+def _is_selected(value: object) -> bool:
+    if type(value) is not bool:
+        raise ValueRejectedError("is_selected: true or false", field="is_selected")
+    return value
+
+
+def _rated_at(value: object) -> datetime | None:
+    return _time("rated_at", value)
+
+
 def _token_count(value: object) -> int:
     return checked_tokens("token_count", value)
 
@@ -88,6 +112,8 @@ class ImportedPrompt(PromptTexts):
     happened elsewhere. ``parent_sequence`` is the place in the list, from 1, of the prompt that it
     follows, 0 for none; by default it is the one before. ``cost`` is in US dollars; what was spent
     elsewhere counts in the totals of the conversation, and is no usage of this database.
+    ``variation_of`` is the place of the first of its variations, which says its own place; they
+    follow what the first one follows.
     """
 
     author_id: UUID | None = attrs.field(default=None, converter=_author_id)
@@ -98,6 +124,11 @@ class ImportedPrompt(PromptTexts):
     cost: Decimal = attrs.field(default=Decimal(0), converter=checked_cost)
     error_code: str | None = attrs.field(default=None, converter=optional_error)
     error_message: str | None = attrs.field(default=None, converter=checked_message)
+    variation_of: int | None = attrs.field(default=None, converter=_variation_of)
+    is_selected: bool = attrs.field(default=False, converter=_is_selected)
+    rating: int | None = attrs.field(default=None, converter=optional_rating)
+    feedback: str | None = attrs.field(default=None, converter=checked_feedback)
+    rated_at: datetime | None = attrs.field(default=None, converter=_rated_at)
 
     @status.default
     def _likely_status(self) -> PromptStatus:
@@ -107,6 +138,12 @@ class ImportedPrompt(PromptTexts):
         PromptTexts.__attrs_post_init__(self)
         if self.status is PromptStatus.COMPLETED and self.response is None:
             raise ValueRejectedError("status: completed, without an answer", field="status")
+        if self.rating is not None and self.status is not PromptStatus.COMPLETED:
+            raise ValueRejectedError("rating: there is no answer to rate", field="rating")
+        if self.rating is None and (self.feedback is not None or self.rated_at is not None):
+            raise ValueRejectedError("rating: missing, and there is more of it", field="rating")
+        if self.is_selected and self.variation_of is None:
+            raise ValueRejectedError("is_selected: of which variations?", field="is_selected")
 
     @classmethod
     def from_mapping(cls, row: Mapping[str, Any]) -> ImportedPrompt:
@@ -140,7 +177,38 @@ def _prompts(value: object) -> tuple[ImportedPrompt, ...]:
                 f"prompts: item {place}: parent_sequence: it follows one that comes later",
                 field="prompts",
             )
+    _check_variations(prompts)
     return prompts
+
+
+def _check_variations(prompts: tuple[ImportedPrompt, ...]) -> None:
+    selected: set[int] = set()
+    for place, prompt in enumerate(prompts, 1):
+        of = prompt.variation_of
+        if of is None:
+            continue
+        first = prompts[min(of, place) - 1]
+        if (
+            of > place
+            or first.variation_of != of
+            or (of != place and prompt.parent_sequence not in (None, before(of, first)))
+        ):
+            raise ValueRejectedError(
+                f"prompts: item {place}: variation_of: the first one comes earlier, says its own"
+                " place, and follows the same",
+                field="prompts",
+            )
+        if prompt.is_selected and of in selected:
+            raise ValueRejectedError(
+                f"prompts: item {place}: is_selected: another one is", field="prompts"
+            )
+        if prompt.is_selected:
+            selected.add(of)
+
+
+def before(place: int, prompt: ImportedPrompt) -> int:
+    """The place of what a prompt follows that is no later variation, 0 for none."""
+    return place - 1 if prompt.parent_sequence is None else prompt.parent_sequence
 
 
 def _participants(value: object) -> tuple[tuple[UUID, ParticipantRole], ...]:
@@ -329,17 +397,30 @@ class ConversationExport:
 _AS_IT_IS: Final = (
     "user_input", "system_prompt", "response", "template_version", "provider", "model", "settings",
     "token_count", "max_attempts", "finish_reason", "latency_ms", "first_token_ms", "error_code",
-    "error_message",
+    "error_message", "rating", "feedback",
 )  # fmt: skip
 
 
 def _prompts_of(prompts: Sequence[Prompt]) -> list[dict[str, object]]:
     """Numbered anew; what follows one that is not there is a root."""
     places = {prompt.sequence_number: place for place, prompt in enumerate(prompts, 1)}
-    return [_prompt(prompt, places.get(prompt.parent_sequence or 0, 0)) for prompt in prompts]
+    firsts: dict[UUID, int] = {}
+    for place, prompt in enumerate(prompts, 1):
+        if prompt.variation_group is not None:
+            firsts.setdefault(prompt.variation_group, place)
+    rows = []
+    for prompt in prompts:
+        parent = places.get(prompt.parent_sequence or 0, 0)
+        variation = (
+            {"variation_of": firsts[prompt.variation_group], "is_selected": prompt.is_selected}
+            if prompt.variation_group is not None
+            else {}
+        )
+        rows.append(_prompt(prompt, parent, variation))
+    return rows
 
 
-def _prompt(prompt: Prompt, parent: int) -> dict[str, object]:
+def _prompt(prompt: Prompt, parent: int, variation: Mapping[str, object]) -> dict[str, object]:
     is_over = prompt.status not in (PromptStatus.PENDING, PromptStatus.PROCESSING)
     return {
         "id": str(prompt.id),
@@ -347,6 +428,8 @@ def _prompt(prompt: Prompt, parent: int) -> dict[str, object]:
         "parent_sequence": parent,
         "status": (prompt.status if is_over else PromptStatus.CANCELLED).value,
         **{name: getattr(prompt, name) for name in _AS_IT_IS},
+        **variation,
+        "rated_at": prompt.rated_at and prompt.rated_at.isoformat(),
         "template_id": prompt.template_id and str(prompt.template_id),
         "cost": str(prompt.cost),
         "created_at": prompt.created_at.isoformat(),

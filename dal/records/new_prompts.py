@@ -21,18 +21,22 @@ __all__ = [
     "PromptAnswer",
     "PromptFailure",
     "PromptTexts",
+    "checked_feedback",
     "checked_message",
     "checked_offset",
     "checked_part",
+    "checked_rating",
     "checked_word",
     "checked_worker",
     "optional_error",
+    "optional_rating",
 ]
 
 MAX_ATTEMPTS: Final = 100
 """The most attempts that a prompt may be given."""
 
 _MAX_UNSIGNED: Final = 2**32 - 1
+_MAX_FEEDBACK_BYTES: Final = 65_535
 _MAX_MESSAGE_CHARS: Final = 2_000
 
 
@@ -134,6 +138,21 @@ def optional_error(value: object) -> str | None:
 def checked_message(value: object) -> str | None:
     """Why something failed, in words. Raises ValueRejectedError; the field is ``error_message``."""
     return optional_text("error_message", value, max_chars=_MAX_MESSAGE_CHARS)
+
+
+def checked_rating(value: object) -> int:
+    """How good an answer is, 1 to 5. Raises ValueRejectedError; the field is ``rating``."""
+    return _whole("rating", value, 1, 5)
+
+
+def optional_rating(value: object) -> int | None:
+    """As :func:`checked_rating`, or None."""
+    return None if value is None else checked_rating(value)
+
+
+def checked_feedback(value: object) -> str | None:
+    """Why it was rated so, up to 65,535 bytes. Raises ValueRejectedError; field ``feedback``."""
+    return optional_text("feedback", value, max_bytes=_MAX_FEEDBACK_BYTES)
 
 
 def checked_worker(value: object) -> str | None:

@@ -14,6 +14,7 @@ from dal.records.conversations import ParticipantRole
 from dal.records.usage import ModelPrice
 
 __all__ = [
+    "ComparedVariation",
     "PricedWork",
     "Prompt",
     "PromptAbove",
@@ -48,6 +49,8 @@ class Prompt:
     is whole when it is completed; before, it is what was appended so far. ``settings`` None stands
     for those of the conversation. ``token_count`` and ``cost`` (in US dollars) are of all attempts,
     ``error_code``, ``latency_ms`` and ``first_token_ms`` (in milliseconds) of the last one.
+    ``variation_group`` is None for a prompt without variations, else the same for all of them, and
+    one of them at most is selected. ``rating`` is 1 to 5.
     """
 
     id: UUID
@@ -77,9 +80,27 @@ class Prompt:
     latency_ms: int | None
     first_token_ms: int | None
     idempotency_key: str | None
+    variation_group: UUID | None
+    variation_number: int | None
+    is_selected: bool
+    rating: int | None
+    feedback: str | None
+    rated_at: datetime | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+
+@attrs.frozen(slots=True)
+class ComparedVariation:
+    """A variation beside the selected one.
+
+    ``diff`` is a unified diff from the answer of the selected one to this one's; rating, tokens,
+    cost and latency are those of ``prompt``.
+    """
+
+    prompt: Prompt
+    diff: str
 
 
 @attrs.frozen(slots=True)
@@ -126,6 +147,7 @@ class PromptRow:
     response: str | None
     token_count: int
     cost: Decimal
+    variation_group: UUID | None
 
 
 @attrs.frozen(slots=True)

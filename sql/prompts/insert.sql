@@ -27,6 +27,9 @@
 -- param:   queued_at    DATETIME(6) NULL since when it waits; NULL is not at all
 -- param:   finished_at  DATETIME(6) NULL when it was answered; NULL is not yet
 -- param:   idempotency_key VARCHAR(100) NULL key of the caller; NULL is none
+-- param:   variation_group BINARY(16) NULL the group of variations; NULL is none
+-- param:   variation_number INT UNSIGNED NULL number among the variations, from 1
+-- param:   is_selected  BOOLEAN      whether it is the one of its variations that counts
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
 -- deleted: n/a
@@ -61,6 +64,9 @@ INSERT INTO prompts
     queued_at,
     finished_at,
     idempotency_key,
+    variation_group,
+    variation_number,
+    is_selected,
     created_at,
     updated_at,
     deleted_at
@@ -93,6 +99,9 @@ VALUES
     :queued_at,
     :finished_at,
     :idempotency_key,
+    :variation_group,
+    :variation_number,
+    :is_selected,
     :now,
     :now,
     NULL

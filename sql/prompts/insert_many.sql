@@ -27,6 +27,12 @@
 -- param:   queued_at    DATETIME(6) NULL since when it waits; NULL is not at all
 -- param:   finished_at  DATETIME(6) NULL when it was answered; NULL is not yet
 -- param:   idempotency_key VARCHAR(100) NULL key of the caller; NULL is none
+-- param:   variation_group BINARY(16) NULL the group of variations; NULL is none
+-- param:   variation_number INT UNSIGNED NULL number among the variations, from 1
+-- param:   is_selected  BOOLEAN      whether it is the one of its variations that counts
+-- param:   prompt_rating TINYINT UNSIGNED NULL 1 to 5; NULL is not rated
+-- param:   feedback     TEXT NULL    why
+-- param:   rated_at     DATETIME(6) NULL when it was rated
 -- param:   created_at   DATETIME(6)  when it was made
 -- param:   now          DATETIME(6)  time of the change
 -- access:  n/a
@@ -62,6 +68,12 @@ INSERT INTO prompts
     queued_at,
     finished_at,
     idempotency_key,
+    variation_group,
+    variation_number,
+    is_selected,
+    rating,
+    feedback,
+    rated_at,
     created_at,
     updated_at,
     deleted_at
@@ -94,6 +106,12 @@ VALUES
     :queued_at,
     :finished_at,
     :idempotency_key,
+    :variation_group,
+    :variation_number,
+    :is_selected,
+    :prompt_rating,
+    :feedback,
+    :rated_at,
     :created_at,
     :now,
     NULL

@@ -41,6 +41,12 @@ SELECT STRAIGHT_JOIN
     q.latency_ms AS latency_ms,
     q.first_token_ms AS first_token_ms,
     q.idempotency_key AS idempotency_key,
+    q.variation_group AS variation_group,
+    q.variation_number AS variation_number,
+    q.is_selected AS is_selected,
+    q.rating AS rating,
+    q.feedback AS feedback,
+    q.rated_at AS rated_at,
     q.created_at AS created_at,
     q.updated_at AS updated_at,
     q.deleted_at AS deleted_at

@@ -41,7 +41,8 @@ SELECT STRAIGHT_JOIN
     q.user_input AS user_input,
     q.response AS response,
     q.token_count AS token_count,
-    q.cost AS cost
+    q.cost AS cost,
+    q.variation_group AS variation_group
 FROM down AS d
 INNER JOIN prompts AS q FORCE INDEX (uq_prompts_sequence) ON d.sequence_number = q.sequence_number
 WHERE

@@ -17,7 +17,8 @@ SELECT
     q.user_input AS user_input,
     q.response AS response,
     q.token_count AS token_count,
-    q.cost AS cost
+    q.cost AS cost,
+    q.variation_group AS variation_group
 FROM prompts AS q
 WHERE
     q.id = :prompt_id

@@ -11,6 +11,7 @@
 UPDATE prompts FORCE INDEX (PRIMARY)
 SET
     deleted_at = :now,
+    is_selected = FALSE,
     updated_at = GREATEST(updated_at, :now)
 WHERE
     id IN :prompt_ids

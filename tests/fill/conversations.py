@@ -17,6 +17,7 @@ from tests.fill.users import user_id
 
 __all__ = [
     "A_BARE_CONVERSATION",
+    "VARIATIONS",
     "WORKER",
     "active_prompt",
     "conversation_archived_at",
@@ -247,6 +248,12 @@ def conversation_texts(n: int) -> tuple[str, str | None]:
     return f"Conversation {n}", None if n % 2 else f"About {n}"
 
 
+VARIATIONS: Final = {18: 1, 19: 2, 21: 3, 24: 4}
+"""Numbers of the prompts that are variations, the last one deleted; of an even conversation the
+first one is selected.
+"""
+
+
 def prompt_status(k: int) -> str:
     """What has no answer waits, is processed, or failed, and two that are deleted; every eleventh
     was cancelled.
@@ -363,6 +370,12 @@ def _prompts(factor: int) -> Iterator[Row]:
                 "lease_owner": WORKER if prompt_status(k) == "processing" else None,
                 "lease_until": lease_until(n) if prompt_status(k) == "processing" else None,
                 "idempotency_key": prompt_key(n, k),
+                "variation_group": prompt_id(n, 18) if k in VARIATIONS else None,
+                "variation_number": VARIATIONS.get(k),
+                "is_selected": k == 18 and n % 2 == 0,
+                "rating": 4 if k == 2 else None,
+                "feedback": "good" if k == 2 else None,
+                "rated_at": at if k == 2 else None,
                 "created_at": at,
                 "updated_at": at,
                 "deleted_at": prompt_deleted_at(n, k),

@@ -116,6 +116,7 @@ WITHHELD: Final = {
         "system_prompt",
         "settings",
         "error_message",
+        "feedback",
         "idempotency_key",
     },
     "model_prices": set[str](),

@@ -80,6 +80,9 @@ RELEASED: Final = {
     ),
     "0030.create-usage-items": ("d8d1c49feb39094571b2b97c51d7d70d92a754ee5c107c43c66f8309d7efbde3"),
     "0031.create-usage-days": ("89b2785c6f4beaf4d43cb0e39df27622cd11c481b43b7f3f8d2a08a2c6303312"),
+    "0032.add-prompts-variations": (
+        "afbafcdf11b3b597afd9e43b42988dd2528ea242193f2898382bd926d73a3a61"
+    ),
 }
 
 

@@ -19,6 +19,7 @@ from tests.properties.test_template_versions import SYSTEM, Machine, picks
 MOST: Final = 14
 LEASE_S: Final = 60
 TRIES: Final = 2
+NONE: Final = object()
 
 # From where to where, said anew here.
 STEPS: Final = {
@@ -42,6 +43,11 @@ class Row:
     gone: int | None = None
     worker: str | None = None
     queued: int = 0
+    answered_at_once: bool = False
+    group: int | None = None
+    number: int | None = None
+    selected: bool = False
+    rating: int | None = None
 
 
 class PromptMachine(Machine):
@@ -51,6 +57,8 @@ class PromptMachine(Machine):
         super().__init__(own)
         self.rows: dict[int, Row] = {}
         self.active: int | None = None
+        self.ended: list[tuple[str, int]] = []
+        self.groups = 0
         self.ticks = 0
 
     @initialize()
@@ -87,12 +95,19 @@ class PromptMachine(Machine):
     def below(self, number: int) -> list[int]:
         return [k for k in self.live if number in self.way_up(k)]
 
+    def beside(self, number: int) -> Any:
+        """What the live variations of a prompt follow, or NONE."""
+        group = self.rows[number].group
+        others = [(row.number, row.parent) for row in self.live.values() if row.group == group]
+        return min(others)[1] if group is not None and others else NONE
+
     def nearest(self, number: int | None) -> int | None:
         return next((k for k in self.way_up(number) if self.rows[k].gone is None), None)
 
     def remove(self, numbers: list[int], at: int) -> None:
         for number in numbers:
             self.rows[number].gone = at
+            self.rows[number].selected = False
 
     def bring_back(self, numbers: list[int]) -> None:
         for number in numbers:
@@ -122,8 +137,16 @@ class PromptMachine(Machine):
         assert (made.sequence_number, made.parent_sequence) == (number, parent)
         status = "completed" if answered else "pending"
         self.rows[number] = Row(
-            made.id, parent, status, int(answered), 5 if answered else 0, queued=at
+            made.id,
+            parent,
+            status,
+            int(answered),
+            5 if answered else 0,
+            queued=at,
+            answered_at_once=answered,
         )
+        if answered:
+            self.ended.append(("completed", 5))
         self.active = number
 
     @has_live
@@ -139,7 +162,8 @@ class PromptMachine(Machine):
             how["worker"] = row.worker
         begins, ends = STEPS[step]
         legal = row.status in begins and not (step == "retry" and row.attempt >= TRIES)
-        again = step == "complete" and row.status == "completed" and row.tokens == 3
+        is_done = row.status == "completed" and not row.answered_at_once
+        again = step == "complete" and is_done
         wanted = None if legal or again else dal.InvalidTransitionError
         call = getattr(self.system.prompts, step)(row.id, **how)
         self.expect(wanted, call)
@@ -147,7 +171,10 @@ class PromptMachine(Machine):
             return
         row.status = ends
         row.attempt += step == "start"
-        row.tokens += {"complete": 3, "fail": 2}.get(step, 0)
+        took = {"complete": 3, "fail": 2}.get(step, 0)
+        row.tokens += took
+        if took:
+            self.ended.append((ends, took))
         row.worker = None
         if step == "retry":
             row.queued = at
@@ -183,7 +210,7 @@ class PromptMachine(Machine):
         for other in self.live.values():
             if other.parent == number:
                 other.parent = row.parent
-        row.gone = at
+        self.remove([number], at)
         if self.active == number:
             self.active = row.parent
 
@@ -215,7 +242,11 @@ class PromptMachine(Machine):
             assert self.run(self.me.prompts.tree.restore_subtree(row.id)) == len(back)
         else:
             self.run(self.me.prompts.restore(row.id))
+        parents = {k: self.beside(k) for k in back}
         row.parent = self.nearest(row.parent)
+        for k, parent in parents.items():
+            if parent is not NONE:
+                self.rows[k].parent = parent
         self.bring_back(back)
         if self.active is None:
             self.active = max(back)
@@ -228,7 +259,9 @@ class PromptMachine(Machine):
         wanted = dal.ValueRejectedError if parent >= number and not root else None
         self.expect(wanted, self.me.prompts.tree.reparent(row.id, None if root else other.id))
         if wanted is None:
-            row.parent = None if root else parent
+            before, row.parent = row.parent, None if root else parent
+            if row.parent != before:
+                row.group, row.number, row.selected = None, None, False
 
     @has_live
     @rule(n=picks)
@@ -237,7 +270,70 @@ class PromptMachine(Machine):
         self.run(self.me.prompts.tree.set_active(row.id))
         self.active = number
 
+    @precondition(lambda self: bool(self.live) and len(self.rows) < MOST)
+    @rule(n=picks)
+    def vary(self, n: int) -> None:
+        at, (_, row) = self.tick(), self.some(n)
+        made = self.run(self.me.prompts.variations.create(row.id))
+        if row.group is None:
+            self.groups += 1
+            row.group, row.number, row.selected = self.groups, 1, True
+        last = max(r.number or 0 for r in self.rows.values() if r.group == row.group)
+        assert made.sequence_number == len(self.rows) + 1
+        self.rows[made.sequence_number] = Row(
+            made.id, row.parent, queued=at, group=row.group, number=last + 1
+        )
+
+    @has_live
+    @rule(n=picks)
+    def select(self, n: int) -> None:
+        number, row = self.some(n)
+        wanted = dal.ValueRejectedError if row.group is None else None
+        self.expect(wanted, self.me.prompts.variations.select(row.id))
+        if wanted is not None:
+            return
+        for k, other in self.live.items():
+            if other.group == row.group:
+                other.selected = k == number
+                if self.active == k:
+                    self.active = number
+
+    @has_live
+    @rule(n=picks, rating=st.sampled_from([None, 1, 5]))
+    def rate(self, n: int, rating: int | None) -> None:
+        _, row = self.some(n)
+        ratings = self.me.prompts.ratings
+        call = ratings.clear(row.id) if rating is None else ratings.set(row.id, rating)
+        self.expect(None if row.status == "completed" else dal.InvalidTransitionError, call)
+        if row.status == "completed":
+            row.rating = rating
+
     # -------------------------------------------------------------- invariants
+
+    @invariant()
+    def what_was_spent_is_what_ended(self) -> None:
+        if not hasattr(self, "talk"):
+            return
+        done = [tokens for status, tokens in self.ended if status == "completed"]
+        failed = [tokens for status, tokens in self.ended if status == "failed"]
+        tokens = sum(done) + sum(failed)
+        ask = self.own.ask
+        columns = "input_tokens + output_tokens + cache_read_tokens + cache_write_tokens"
+        columns += " + reasoning_tokens + other_tokens"
+        raw = ask(
+            "SELECT COUNT(CASE WHEN status = 'completed' THEN 1 END),"
+            f" COUNT(CASE WHEN status = 'failed' THEN 1 END), SUM({columns}), SUM(cost)"
+            " FROM usage_records"
+        )
+        items = ask("SELECT COUNT(DISTINCT prompt_id, attempt), SUM(token_count) FROM usage_items")
+        spent = (len(done), len(failed), tokens or None, tokens or None)
+        assert raw == [spent]
+        assert items == [(len(self.ended), tokens or None)]
+        days = ask(
+            f"SELECT SUM(completed), SUM(failed), SUM({columns}), SUM(cost) FROM usage_days"
+            " GROUP BY facet"
+        )
+        assert days == ([spent] * 2 if self.ended else [])
 
     @invariant()
     def what_is_there_is_what_should_be(self) -> None:
@@ -247,12 +343,20 @@ class PromptMachine(Machine):
         assert {
             row.sequence_number: (
                 row.id, row.parent_sequence, row.status, row.attempt, row.token_count,
+                row.variation_number, row.is_selected, row.rating,
             )
             for row in found
         } == {
-            n: (row.id, row.parent, row.status, row.attempt, row.tokens)
+            n: (
+                row.id, row.parent, row.status, row.attempt, row.tokens, row.number, row.selected,
+                row.rating,
+            )
             for n, row in self.live.items()
         }  # fmt: skip
+        for one in found:
+            beside = {row.parent_sequence for row in found
+                      if row.variation_group == one.variation_group is not None}  # fmt: skip
+            assert len(beside) <= 1
         talk = self.run(self.me.conversations.get(self.talk))
         tokens = sum(row.tokens for row in self.live.values())
         assert (talk.message_count, talk.token_count, talk.cost) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from dal.records.imported_conversations import (
     ConversationExport,
     ImportedConversation,
     ImportedPrompt,
+    before,
 )
 from dal.records.prompts import Prompt, PromptStatus
 from dal.repositories.base import changing, part
@@ -98,17 +100,26 @@ class _Planned:
             }
 
     def prompt_rows(self, now: datetime) -> Iterator[dict[str, object]]:
+        numbers: Counter[int] = Counter()
         for number, prompt in enumerate(self.new.prompts, 1):
-            before = number - 1 if prompt.parent_sequence is None else prompt.parent_sequence
+            of = prompt.variation_of
+            first = self.new.prompts[(of or number) - 1]
+            numbers.update([] if of is None else [of])
             yield {
                 "prompt_id": prompt.id or self._prompt_id(number),
                 "conversation_id": self.id,
                 "author_id": prompt.author_id or self.owner_id,
                 "sequence_number": number,
-                "parent_sequence": before or None,
+                "parent_sequence": before(of or number, first) or None,
                 "prompt_status": prompt.status,
                 **{name: getattr(prompt, name) for name in _AS_GIVEN},
                 "prompt_settings": prompt.settings,
+                "variation_group": None if of is None else self._group_id(of),
+                "variation_number": None if of is None else numbers[of],
+                "is_selected": prompt.is_selected,
+                "prompt_rating": prompt.rating,
+                "feedback": prompt.feedback,
+                "rated_at": prompt.rated_at or (prompt.rating and now),
                 "attempt": 0 if prompt.status is PromptStatus.CANCELLED else 1,
                 "queued_at": None,
                 "finished_at": prompt.created_at or now,
@@ -123,6 +134,9 @@ class _Planned:
         for number, prompt in enumerate(new.prompts, 1):
             texts = searched(prompt.user_input, prompt.response, prompt.status)
             yield from posting_rows(self.id, self.owner_id, number, "", texts)
+
+    def _group_id(self, number: int) -> UUID:
+        return derived_id(self.id.bytes, b"variations", number.to_bytes(4))
 
     def _prompt_id(self, number: int) -> UUID:
         """The same each time, so that an import that is repeated meets what it made."""

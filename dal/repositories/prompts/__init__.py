@@ -19,8 +19,10 @@ from dal.repositories.prompts.costs import PromptCosts
 from dal.repositories.prompts.creation import PromptCreation
 from dal.repositories.prompts.lifecycle import PromptLifecycle
 from dal.repositories.prompts.queue import PromptQueue
+from dal.repositories.prompts.ratings import PromptRatings
 from dal.repositories.prompts.rules import TARGET, PromptRules, postings_of
 from dal.repositories.prompts.tree import PromptTree
+from dal.repositories.prompts.variations import PromptVariations
 
 __all__ = ["PromptRepository"]
 
@@ -54,6 +56,16 @@ class PromptRepository(PromptRules):
     def costs(self) -> PromptCosts:
         """Prices, what attempts cost, and what they would cost elsewhere."""
         return PromptCosts(self._scope)
+
+    @property
+    def variations(self) -> PromptVariations:
+        """Other answers to a prompt, or other ways to ask, side by side."""
+        return PromptVariations(self._scope)
+
+    @property
+    def ratings(self) -> PromptRatings:
+        """What people think of answers."""
+        return PromptRatings(self._scope)
 
     async def get(self, prompt_id: UUID) -> Prompt:
         """A live prompt of a conversation that the actor takes part in; any for the system.

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
 
+import attrs
+
 from dal.errors import InvalidTransitionError, NotFoundError, ParentMissingError
 from dal.gateways import ModelPricesGateway, TemplatesGateway, TemplateVersionsGateway
 from dal.records.conversations import ConversationRow, ConversationStatus
@@ -19,12 +21,21 @@ from dal.repositories.conversations.search import posting_rows, searched
 from dal.repositories.prompts.rules import TARGET, PromptRules
 from dal.repositories.prompts.usage_writer import EndedAttempt, UsageWriter
 
-__all__ = ["PromptCreation"]
+__all__ = ["Beside", "PromptCreation"]
 
 _SAID = (
     "user_input", "system_prompt", "response", "template_id", "provider", "model",
     "max_attempts", "finish_reason", "latency_ms", "first_token_ms", "idempotency_key",
 )  # fmt: skip
+
+
+@attrs.frozen(slots=True)
+class Beside:
+    """Where a variation stands: its group, its number there, and what all of them follow."""
+
+    group_id: UUID
+    number: int
+    parent: int | None
 
 
 class PromptCreation(PromptRules):
@@ -49,20 +60,22 @@ class PromptCreation(PromptRules):
             raise absent()
         if not row.can_write:
             self._deny(action, TARGET, None, "only who may write adds prompts")
-        first = await self._made_before(row, new)
+        first = await self.made_before(row, new)
         if first is not None:
             return first
-        return await self._insert(action, row, actor_id, new, version)
+        return await self.insert(action, row, new, version)
 
-    async def _insert(
+    async def insert(
         self,
         action: str,
         row: ConversationRow,
-        actor_id: UUID,
         new: NewPrompt,
         version: int | None,
+        beside: Beside | None = None,
     ) -> Prompt:
-        parent = await self._parent(row, new.parent_id)
+        """Add a prompt to a locked conversation that the acting user may write in."""
+        actor_id = self._user("prompts are added by who takes part")
+        parent = await self._parent(row, new.parent_id) if beside is None else beside.parent
         now = self._scope.clock.now()
         priced = await self._priced(new, now)
         number = await self._conversations.record_prompt(
@@ -85,6 +98,9 @@ class PromptCreation(PromptRules):
             "token_count": priced.token_count,
             "cost": priced.cost,
             "attempt": int(is_done),
+            "variation_group": None if beside is None else beside.group_id,
+            "variation_number": None if beside is None else beside.number,
+            "is_selected": False,
             "error_code": None,
             "error_message": None,
             "queued_at": None if is_done else now,
@@ -96,6 +112,9 @@ class PromptCreation(PromptRules):
             status=new.status,
             settings=new.settings,
             started_at=None,
+            rating=None,
+            feedback=None,
+            rated_at=None,
             created_at=now,
             updated_at=now,
             deleted_at=None,
@@ -172,7 +191,7 @@ class PromptCreation(PromptRules):
             ) from None
         return new.template_version
 
-    async def _made_before(self, row: ConversationRow, new: NewPrompt) -> Prompt | None:
+    async def made_before(self, row: ConversationRow, new: NewPrompt) -> Prompt | None:
         """The prompt that has the key already, if one was given."""
         if new.idempotency_key is None:
             return None

@@ -112,16 +112,32 @@ class PromptRules(Repository):
             self._deny(action, TARGET, prompt_id, "that is for its author, and for the owner")
         return prompt
 
-    async def _follow_live(self, conversation_id: UUID, prompt: PromptRow, now: datetime) -> None:
-        """Have a prompt that comes back follow the nearest one on the way up that is live."""
-        if prompt.parent_sequence is None:
-            return
-        found = await self._prompts.find_live_ancestor(
-            conversation_id=conversation_id, sequence_number=prompt.parent_sequence
+    async def _follow_live(
+        self,
+        conversation_id: UUID,
+        prompt: PromptRow,
+        now: datetime,
+        *,
+        is_followed_back: bool = False,
+    ) -> None:
+        """Have a prompt that comes back follow what its live variations follow, or the nearest one
+        on the way up that is live. ``is_followed_back``: what it follows comes back with it.
+        """
+        parent = prompt.parent_sequence
+        beside = (
+            []
+            if prompt.variation_group is None
+            else await self._prompts.list_variation_places(group_id=prompt.variation_group)
         )
-        nearest = found.sequence_number if found is not None and found.is_live else None
-        if nearest != prompt.parent_sequence:
-            await self._prompts.update_parent(prompt_id=prompt.id, parent_sequence=nearest, now=now)
+        if beside:
+            parent = beside[0].parent_sequence
+        elif parent is not None and not is_followed_back:
+            found = await self._prompts.find_live_ancestor(
+                conversation_id=conversation_id, sequence_number=parent
+            )
+            parent = found.sequence_number if found is not None and found.is_live else None
+        if parent != prompt.parent_sequence:
+            await self._prompts.update_parent(prompt_id=prompt.id, parent_sequence=parent, now=now)
 
 
 def postings_of(row: ConversationRow, prompt: PromptRow) -> list[dict[str, object]]:

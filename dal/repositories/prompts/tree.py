@@ -180,7 +180,8 @@ class PromptTree(PromptRules):
     async def reparent(self, prompt_id: UUID, parent_id: UUID | None) -> Prompt:
         """Have a prompt, and with it all that is below, follow another one, or None: a root.
 
-        For its author, who may still write, and the owner of the conversation.
+        For its author, who may still write, and the owner of the conversation. A variation that
+        follows something else is none any more.
 
         Raises:
             NotFoundError: no such live prompt for this actor.
@@ -196,6 +197,8 @@ class PromptTree(PromptRules):
         parent = await self._new_parent(row, prompt, parent_id)
         now = self._scope.clock.now()
         await self._prompts.update_parent(prompt_id=prompt_id, parent_sequence=parent, now=now)
+        if prompt.variation_group is not None and parent != prompt.parent_sequence:
+            await self._prompts.leave_variations(prompt_id=prompt_id)
         changes = {"parent_sequence": {"from": prompt.parent_sequence, "to": parent}}
         await self._audit.write(action, TARGET, prompt_id, changes=changes, at=now)
         return await self._get(prompt_id)
@@ -284,6 +287,10 @@ class PromptTree(PromptRules):
         await self._follow_live(row.id, prompt, now)
         for begin in range(0, len(back), _AT_ONCE):
             some_rows = back[begin : begin + _AT_ONCE]
+            for one in some_rows:
+                # Its variations may have come back before, and follow something else.
+                if one.variation_group is not None and one.id != prompt.id:
+                    await self._follow_live(row.id, one, now, is_followed_back=True)
             await self._prompts.restore_many(prompt_ids=[one.id for one in some_rows], now=now)
             await self._postings.insert_many(
                 posting for one in some_rows for posting in postings_of(row, one)

@@ -560,6 +560,30 @@ WALK: Final[dict[str, Walk]] = {
         _requeue_expired,
         {"action": "prompt.requeue_expired", "target_id": None},
     ),
+    "prompts.variations.create": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.variations.create(w.id, id=w.fork_id),
+        {"action": "prompt.create_variation", "target": "fork_id"},
+    ),
+    "prompts.variations.select": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.variations.select(w.id),
+        {"action": "prompt.select_variation"},
+    ),
+    "prompts.ratings.set": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.ratings.set(w.id, 5),
+        {"action": "prompt.rate"},
+    ),
+    "prompts.ratings.clear": (
+        False,
+        "owner_live",
+        lambda w, me: me.prompts.ratings.clear(w.id),
+        {"action": "prompt.clear_rating"},
+    ),
     "prompts.costs.add_prices": (
         True,
         "system_live",
@@ -1003,6 +1027,18 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "other",
         lambda w, me: me.prompts.queue.requeue_expired(),
     ),
+    "prompt.create_variation": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.variations.create(w.id),
+    ),
+    "prompt.select_variation": (
+        "owner_live",
+        "system",
+        lambda w, me: me.prompts.variations.select(w.id),
+    ),
+    "prompt.rate": ("owner_live", "viewer", lambda w, me: me.prompts.ratings.set(w.id, 5)),
+    "prompt.clear_rating": ("owner_live", "viewer", lambda w, me: me.prompts.ratings.clear(w.id)),
     "model_price.create": (
         "owner_live",
         "other",

@@ -295,3 +295,107 @@ async def test_1167_messages_of_100_trees(db: dal.Database) -> None:
         assert answers + questions == messages(published["prompt"])
         counted += answers + questions
     assert counted == 1_167
+
+
+async def test_500_questions_that_two_models_answered(db: dal.Database) -> None:
+    questions = data_file("arena_hard_question.jsonl")
+    published: dict[tuple[str, str], Any] = {}
+    for model in ("gpt-4-0613", "gpt-3.5-turbo-0125"):
+        path = data_file(f"arena_hard_answer_{model}.jsonl")
+        for line in path.read_bytes().decode().split("\n"):
+            if line:
+                row = json.loads(line)
+                published[row["question_id"], model] = row["choices"][0]["turns"][0]
+    owner = await new_user(db, "Importer")
+    me = db.acting_as(dal.Actor.user(owner.id))
+    adapter = script_adapters("dialogues")["arena_hard"]
+    report = await put(file_of(adapter.rows(questions)), db, owner)
+    assert (report.imported, report.bad) == (500, [])
+    seen = set()
+    for one in await exported(me):
+        first, second = one.prompts
+        assert first.variation_group == second.variation_group is not None
+        assert [(p.variation_number, p.is_selected) for p in one.prompts] == [(1, True), (2, False)]
+        assert (first.parent_sequence, second.parent_sequence) == (None, None)
+        for prompt in one.prompts:
+            key = (str(one.conversation.description), str(prompt.model))
+            seen.add(key)
+            said = published[key]
+            assert (prompt.response, prompt.token_count) == (said["content"], said["token_len"])
+        assert one.conversation.token_count == first.token_count + second.token_count
+    assert seen == set(published)
+    # Side by side: what the one answered that the other did not.
+    some = (await me.conversations.list_mine(limit=1)).rows[0]
+    (prompt, *_) = (await me.prompts.list_of(some.id)).rows
+    base, other = await me.prompts.variations.compare(prompt.id)
+    assert base.diff == ""
+    lines = other.diff.split("\n")[2:]
+    added = [line[1:] for line in lines if line[:1] in ("+", " ")]
+    assert set(added) <= set(str(other.prompt.response).split("\n"))
+
+
+async def test_variations_and_ratings_come_in_again_as_they_were(db: dal.Database) -> None:
+    ada = await new_user(db, "Ada")
+    me = db.acting_as(dal.Actor.user(ada.id))
+    talk = await me.conversations.create(title="t")
+    first = await me.prompts.create(talk.id, user_input="?", response="1")
+    gone = await me.prompts.variations.create(first.id)
+    third = await me.prompts.variations.create(first.id, model="m")
+    await me.prompts.start(third.id)
+    await me.prompts.complete(third.id, response="3")
+    await me.prompts.soft_delete(gone.id)
+    await me.prompts.variations.select(third.id)
+    await me.prompts.ratings.set(third.id, 4, feedback="so \U0001f600")
+    await me.prompts.create(talk.id, user_input="and?", parent_id=third.id)
+    (one,) = await exported(me)
+    bob = await new_user(db, "Bob")
+    row = {**one.to_mapping(), "id": str(uuid4()), "owner_id": None}
+    row["prompts"] = [
+        {k: v for k, v in prompt.items() if k not in ("id", "author_id")}
+        for prompt in row["prompts"]  # type: ignore[attr-defined]
+    ]
+    as_bob = db.acting_as(dal.Actor.user(bob.id))
+    await as_bob.conversations.exchange.create_many([dal.ImportedConversation.from_mapping(row)])
+    (back,) = await exported(as_bob)
+    assert [
+        (p.variation_number, p.is_selected, p.rating, p.feedback, p.parent_sequence)
+        for p in back.prompts
+    ] == [
+        (1, False, None, None, None),
+        (2, True, 4, "so \U0001f600", None),
+        (None, False, None, None, 2),
+    ]
+    assert back.prompts[1].rated_at == one.prompts[1].rated_at
+    assert {p.variation_group for p in back.prompts} == {back.prompts[0].variation_group, None}
+    assert back.prompts[0].variation_group != one.prompts[0].variation_group
+
+
+@pytest.mark.parametrize(
+    ("prompts", "reason"),
+    [
+        (
+            [{"user_input": "a", "variation_of": 2}, {"user_input": "b", "variation_of": 2}],
+            "item 1",
+        ),
+        ([{"user_input": "a"}, {"user_input": "b", "variation_of": 1}], "item 2: variation_of"),
+        (
+            [
+                {"user_input": "a", "variation_of": 1},
+                {"user_input": "b", "variation_of": 1, "parent_sequence": 1},
+            ],
+            "item 2: variation_of",
+        ),
+        (
+            [{"user_input": "a", "variation_of": 1, "is_selected": True}] * 2,
+            "item 2: is_selected: another",
+        ),
+        ([{"user_input": "a", "is_selected": True}], "item 1: is_selected: of which"),
+        ([{"user_input": "a", "rating": 3}], "item 1: rating: there is no answer"),
+        ([{"user_input": "a", "response": "b", "rating": 6}], "item 1: rating: a whole number"),
+        ([{"user_input": "a", "response": "b", "feedback": "c"}], "item 1: rating: missing"),
+    ],
+)
+def test_variations_that_are_none(prompts: list[Any], reason: str) -> None:
+    with pytest.raises(dal.ValueRejectedError) as refused:
+        dal.ImportedConversation.from_mapping({"title": "t", "prompts": prompts})
+    assert reason in refused.value.message

@@ -66,6 +66,20 @@ PROMPTS: Final[dict[str, str]] = {
         "yes IT NF NF NF   yes IT NF NF   PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
     "tree.set_active":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    # as the conversation is seen, and by who may write in one that is open
+    "variations.list_of":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "variations.compare":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  NF NF NF NF NF",
+    "variations.create":
+        "yes IT NF NF NF   yes IT NF NF   PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    "variations.select":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
+    # by who may write, and by the system
+    "ratings.set":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "ratings.clear":
+        "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
     # by the author and by the owner
     "tree.reparent":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
@@ -168,6 +182,12 @@ async def prompt_world(
                 claimed = await queue.claim_next(WORKER)
                 assert claimed is not None
                 assert claimed.id == prompt_id
+        elif method.startswith("variations."):
+            first = await prompts.create(world.id, **ASKED)
+            await prompts.variations.create(first.id, model="another", id=prompt_id)
+        elif method == "ratings.clear":
+            await prompts.create(world.id, **ASKED, id=prompt_id)
+            await prompts.ratings.set(prompt_id, 2, feedback="not so good")
         elif method == "tree.set_active":
             await prompts.create(world.id, **ASKED, id=prompt_id)
             await prompts.create(world.id, user_input="elsewhere")
@@ -317,6 +337,51 @@ async def _follow_up(w: PromptWorld) -> bool:
 async def _set_active(w: PromptWorld) -> bool:
     await w.me.prompts.tree.set_active(w.id)
     return (await w.system.conversations.get(w.conversation_id)).active_sequence == 2
+
+
+async def _list_variations(w: PromptWorld) -> bool:
+    found = await w.me.prompts.variations.list_of(w.id)
+    assert [(one.variation_number, one.is_selected) for one in found] == [(1, True), (2, False)]
+    assert [one.parent_sequence for one in found] == [1, 1]
+    return found[1] == await w.me.prompts.get(w.id)
+
+
+async def _compare(w: PromptWorld) -> bool:
+    found = await w.me.prompts.variations.compare(w.id)
+    assert [(one.prompt.model, one.prompt.user_input) for one in found] == [
+        (None, "what?"), ("another", "what?"),
+    ]  # fmt: skip
+    return (found[0].diff, found[1].diff.split("\n")[3:]) == ("", ["-näht \U0001f600", "+"])
+
+
+async def _create_variation(w: PromptWorld) -> bool:
+    before = (await w.system.conversations.get(w.conversation_id)).active_sequence
+    made = await w.me.prompts.variations.create(w.id, user_input="so?", id=w.fork_id)
+    assert (made.variation_number, made.parent_sequence, made.status) == (3, 1, "pending")
+    assert (made.model, made.user_input) == ("another", "so?")
+    after = (await w.system.conversations.get(w.conversation_id)).active_sequence
+    assert (before, after) == (2, 2)
+    return made == await w.system.prompts.get(w.fork_id)
+
+
+async def _select(w: PromptWorld) -> bool:
+    await w.me.prompts.variations.select(w.id)
+    found = await w.system.prompts.variations.list_of(w.id)
+    assert [one.is_selected for one in found] == [False, True]
+    return (await w.system.conversations.get(w.conversation_id)).active_sequence == 3
+
+
+async def _set_rating(w: PromptWorld) -> bool:
+    await w.me.prompts.ratings.set(w.id, 4, feedback="good \U0001f600")
+    found = await w.system.prompts.get(w.id)
+    assert (found.rating, found.feedback) == (4, "good \U0001f600")
+    return found.rated_at == w.clock.now()
+
+
+async def _clear_rating(w: PromptWorld) -> bool:
+    await w.me.prompts.ratings.clear(w.id)
+    found = await w.system.prompts.get(w.id)
+    return (found.rating, found.feedback, found.rated_at) == (None, None, None)
 
 
 async def _reparent(w: PromptWorld) -> bool:
@@ -473,6 +538,12 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "fail": _fail,
     "retry": _retry,
     "cancel": _cancel,
+    "variations.list_of": _list_variations,
+    "variations.compare": _compare,
+    "variations.create": _create_variation,
+    "variations.select": _select,
+    "ratings.set": _set_rating,
+    "ratings.clear": _clear_rating,
     "tree.get_path": _get_path,
     "tree.get_ancestors": _get_ancestors,
     "tree.get_depth": _get_depth,

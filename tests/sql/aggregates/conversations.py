@@ -66,6 +66,20 @@ ORPHAN: Final = next(
     and fill.user_deleted_at(fill.conversation_owner(n, 1)) is not None
 )
 SHARED: Final = next(n for n in range(1, 200, 4) if _is_seen(n, 1) and fill.n_prompts(n) > 10)
+# As SHARED, of an odd number and with variations.
+_OF_OTHERS_LONG: Final = next(
+    n for n in range(1, 200, 4) if _is_seen(n, 1) and fill.n_prompts(n) > 24
+)
+_ORPHAN_LONG: Final = next(
+    n
+    for n in range(1, 200, 4)
+    if fill.conversation_deleted_at(n) is None
+    and fill.user_deleted_at(fill.conversation_owner(n, 1)) is not None
+    and fill.n_prompts(n) > 18
+)
+_NO_VARIATIONS: Final[Mapping[str, Values]] = {
+    "one that has none": {"prompt_id": fill.prompt_id(LIVE, 2)},
+}
 _OF_OTHERS: Final[Values] = {"conversation_id": fill.conversation_id(SHARED)}
 _OF_DELETED_OWNER: Final[Mapping[str, Values]] = {
     "a conversation of who is deleted": {"conversation_id": fill.conversation_id(ORPHAN)},
@@ -534,11 +548,14 @@ def _new_prompt(values: Values) -> Values:
         "system_prompt", "response", "template_id", "template_version", "provider", "model",
         "token_count", "cost", "attempt", "max_attempts", "error_code", "error_message",
         "finish_reason", "latency_ms", "first_token_ms", "queued_at", "finished_at",
-        "idempotency_key",
+        "idempotency_key", "variation_group", "variation_number", "is_selected",
         id="prompt_id", status="prompt_status", settings="prompt_settings", created_at="now",
         updated_at="now",
     )(values)  # fmt: skip
-    nothing = ("deleted_at", "started_at", "lease_owner", "lease_until")
+    nothing = (
+        "deleted_at", "started_at", "lease_owner", "lease_until", "selected_group", "rating",
+        "feedback", "rated_at",
+    )  # fmt: skip
     return {**named, **dict.fromkeys(nothing)}
 
 
@@ -671,6 +688,12 @@ def _siblings(factor: int, values: Values) -> list[tuple[object, ...]]:
     n, k = _place(values)
     after = cast(int, values["after_sequence"])
     return [(fill.prompt_id(n, j),) for j in _following(n, fill.prompt_parent(k)) if j > after]
+
+
+def _variations(factor: int, values: Values) -> list[tuple[object, ...]]:
+    n, _ = _place(values)
+    live = [k for k in fill.VARIATIONS if k in fill.live_prompts(n)]
+    return [(fill.prompt_id(n, k),) for k in live]
 
 
 def _leaves(factor: int, values: Values) -> list[tuple[object, ...]]:
@@ -902,6 +925,12 @@ AGGREGATE: Final = Aggregate(
         "settings": ({"model": "another"}, NEVER_MISSES),
         "title": ("A title", NEVER_MISSES),
         "token_count": (1_000, NEVER_MISSES),
+        "variation_group": (None, NEVER_MISSES),
+        "variation_number": (None, NEVER_MISSES),
+        "is_selected": (False, NEVER_MISSES),
+        "prompt_rating": (5, NEVER_MISSES),
+        "rated_at": (fill.NOW, NEVER_MISSES),
+        "group_id": (fill.prompt_id(LIVE, 18), NOBODY),
         "user_input": ("What?", NEVER_MISSES),
     },
     cases={
@@ -950,12 +979,22 @@ AGGREGATE: Final = Aggregate(
         "prompts/list_leaves": ({}, _OF_OTHERS),
         "prompts/list_children": tuple({"prompt_id": fill.prompt_id(n, 7)} for n in (LIVE, SHARED)),
         "prompts/list_siblings": tuple({"prompt_id": fill.prompt_id(n, 9)} for n in (LIVE, SHARED)),
+        "prompts/list_variations": tuple(
+            {"prompt_id": fill.prompt_id(n, 19)} for n in (LIVE, _OF_OTHERS_LONG)
+        ),
+        "prompts/start_variations": ({"group_id": NOBODY},),
+        "prompts/select_variation": ({"prompt_id": fill.prompt_id(_OF_OTHERS_LONG, 19)},),
+        "prompts/leave_variations": ({"prompt_id": fill.prompt_id(LIVE, 18)},),
         "prompts/update_parent": ({"prompt_id": fill.prompt_id(LIVE, 5)},),
         "prompts/list_path": (
             {"prompt_id": fill.prompt_id(SHARED, 9)},
             {"prompt_id": fill.prompt_id(LIVE, 9), "limit_rows": 3},
         ),
         "prompts/find_depth": ({}, {"prompt_id": fill.prompt_id(SHARED, 9)}),
+        "prompts/soft_delete": ({}, {"prompt_id": fill.prompt_id(LIVE, 18)}),
+        "prompts/soft_delete_many": (
+            {"prompt_ids": [fill.prompt_id(LIVE, 18), fill.prompt_id(LIVE, 4)]},
+        ),
         "prompts/restore_many": (
             {"prompt_ids": [fill.prompt_id(LIVE, 3), fill.prompt_id(LIVE, 10)]},
         ),
@@ -1113,6 +1152,30 @@ AGGREGATE: Final = Aggregate(
             "a conversation of who is deleted": {"prompt_id": fill.prompt_id(ORPHAN, 1)},
             "a participant who is deleted": actor(DELETED_USER),
         },
+        "prompts/list_variations": {
+            **_NO_VARIATIONS,
+            "a conversation of who is deleted": {"prompt_id": fill.prompt_id(_ORPHAN_LONG, 19)},
+            "a participant who is deleted": {
+                **actor(DELETED_USER),
+                "prompt_id": fill.prompt_id(LIVE, 19),
+            },
+            "a deleted one": {"prompt_id": fill.prompt_id(LIVE, 24)},
+        },
+        "prompts/select_variation": {
+            **_NO_VARIATIONS,
+            "a deleted one": {"prompt_id": fill.prompt_id(_OF_OTHERS_LONG, 24)},
+        },
+        "prompts/leave_variations": {
+            "a deleted one": {"prompt_id": fill.prompt_id(LIVE, 24)},
+        },
+        "prompts/start_variations": {
+            "one that has variations": {"prompt_id": fill.prompt_id(LIVE, 19)},
+            "a deleted one": _DELETED_PROMPT,
+        },
+        "prompts/update_rating": {
+            "one that waits": _PENDING,
+            "a deleted one": _DELETED_PROMPT,
+        },
         "prompts/list_siblings": _NO_WAY,
         "prompts/list_path": _NO_WAY,
         "prompts/find_depth": _NO_WAY,
@@ -1131,6 +1194,11 @@ AGGREGATE: Final = Aggregate(
         "prompts/list_children": _children,
         "prompts/list_siblings": _siblings,
         "prompts/list_leaves": _leaves,
+        "prompts/list_variations": _variations,
+        "prompts/list_variation_places": lambda _, values: [
+            (fill.prompt_id(LIVE, k),) for k in (18, 19, 21)
+        ],
+        "prompts/find_last_variation": lambda _, values: [(4,)],
         "prompts/list_descendants": _below,
         "prompts/list_deleted_descendants": _deleted_below,
         "prompts/list_from": _prompts,
@@ -1189,8 +1257,10 @@ AGGREGATE: Final = Aggregate(
         f" AND s.id = UNHEX('{fill.share_id(LIVE, 0).hex}')",
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
         "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
+        "prompts/deselect_variation": "SELECT COUNT(*) AS n FROM prompts"
+        " WHERE selected_group = :group_id",
         "prompts/restore_many": _TWO_PROMPTS.format(10, 3),
-        "prompts/soft_delete_many": _TWO_PROMPTS.format(2, 4),
+        "prompts/soft_delete_many": _TWO_PROMPTS.format(18, 4),
         "prompts/update_children": "SELECT COUNT(*) AS n, MIN(sequence_number) AS first"
         " FROM prompts WHERE conversation_id = :conversation_id"
         " AND parent_sequence = :parent_sequence AND updated_at = :now",
@@ -1235,6 +1305,8 @@ AGGREGATE: Final = Aggregate(
         },
         "prompts/soft_delete_many": lambda values: {
             **same(deleted_at="now", updated_at="now")(values),
+            "is_selected": False,
+            "selected_group": None,
             "other_deleted": values["now"],
         },
         "prompts/update_parent": same("parent_sequence", updated_at="now"),
@@ -1244,6 +1316,24 @@ AGGREGATE: Final = Aggregate(
         },
         "prompt_postings/delete_numbers": lambda values: {"n": 0},
         "conversations/update_active": same("active_sequence"),
+        "prompts/update_rating": same("feedback", "rated_at", rating="prompt_rating"),
+        "prompts/start_variations": lambda values: {
+            "variation_group": values["group_id"],
+            "variation_number": 1,
+            "is_selected": True,
+            "selected_group": values["group_id"],
+        },
+        "prompts/select_variation": lambda values: {
+            "is_selected": True,
+            "selected_group": fill.prompt_id(_OF_OTHERS_LONG, 18),
+        },
+        "prompts/deselect_variation": lambda values: {"n": 0},
+        "prompts/leave_variations": lambda values: {
+            "variation_group": None,
+            "variation_number": None,
+            "is_selected": False,
+            "selected_group": None,
+        },
         "prompts/start": _started,
         "prompts/cancel": _cancelled,
         "prompts/retry": _retried,
@@ -1277,7 +1367,11 @@ AGGREGATE: Final = Aggregate(
             "latency_ms",
             "first_token_ms",
         ),
-        "prompts/soft_delete": same(deleted_at="now", updated_at="now"),
+        "prompts/soft_delete": lambda values: {
+            **same(deleted_at="now", updated_at="now")(values),
+            "is_selected": False,
+            "selected_group": None,
+        },
         "conversations/insert": _new,
         "conversations/restore": restored_at_now,
         "conversations/soft_delete": same(deleted_at="now", updated_at="now"),

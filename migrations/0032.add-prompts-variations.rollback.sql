@@ -1,0 +1,13 @@
+-- transactional: false
+ALTER TABLE prompts
+DROP KEY uq_prompts_selected,
+DROP KEY uq_prompts_variation,
+DROP CONSTRAINT ck_prompts_variation,
+DROP CONSTRAINT ck_prompts_rating,
+DROP COLUMN selected_group,
+DROP COLUMN variation_group,
+DROP COLUMN variation_number,
+DROP COLUMN is_selected,
+DROP COLUMN rating,
+DROP COLUMN feedback,
+DROP COLUMN rated_at;
