@@ -80,7 +80,7 @@ from dal.records.keep import KEEP
 from dal.records.new_prices import NewPrice
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
-from dal.records.prompts import ComparedVariation, Prompt, PromptStatus
+from dal.records.prompts import ComparedVariation, Prompt, PromptHit, PromptStatus
 from dal.records.search import SearchCorpus
 from dal.records.shares import IssuedShare, OpenedShare, Share, SharedPrompt, ShareScope
 from dal.records.snippets import Snippet
@@ -109,6 +109,16 @@ from dal.records.usage import (
     UsageRecord,
     UsageStatus,
     UsageType,
+)
+from dal.records.usage_statistics import (
+    Latency,
+    Ranked,
+    Ranking,
+    Step,
+    UsageOf,
+    UsagePoint,
+    UsageReport,
+    UsageStatistics,
 )
 from dal.records.users import (
     IssuedToken,
@@ -176,6 +186,7 @@ __all__ = [
     "IssuedShare",
     "IssuedToken",
     "LastAdminError",
+    "Latency",
     "LockTimeoutError",
     "LoginRefusal",
     "ManualClock",
@@ -199,8 +210,11 @@ __all__ = [
     "PoolTimeoutError",
     "PricedUsage",
     "Prompt",
+    "PromptHit",
     "PromptRepository",
     "PromptStatus",
+    "Ranked",
+    "Ranking",
     "RatingDistribution",
     "ReadOnlyServerError",
     "Recalculation",
@@ -222,6 +236,7 @@ __all__ = [
     "StaleVersionError",
     "StatementError",
     "StatementTimeoutError",
+    "Step",
     "SystemClock",
     "TagCount",
     "TagRepository",
@@ -243,7 +258,11 @@ __all__ = [
     "UniqueError",
     "UsageError",
     "UsageItem",
+    "UsageOf",
+    "UsagePoint",
     "UsageRecord",
+    "UsageReport",
+    "UsageStatistics",
     "UsageStatus",
     "UsageType",
     "User",

@@ -24,6 +24,7 @@ from uuid import UUID
 
 import attrs
 import datasets
+from demo_costs import PriceFile, show_costs
 from demo_talks import Talks, show_talks
 from rich.console import Console
 from rich.text import Text
@@ -80,6 +81,7 @@ class Collection:
     files: dict[str, Path]
     expected: dict[str, int]
     talks: Talks
+    prices: PriceFile
 
 
 # The server ------------------------------------------------------------------------------------
@@ -142,7 +144,8 @@ def analyze(server: PrivateServer) -> None:
     with closing(connect(root_of(server))) as connection, connection.cursor() as cursor:
         cursor.execute(
             "ANALYZE TABLE users, categories, tags, templates, template_versions, template_tags,"
-            " conversations, conversation_participants, prompts, conversation_shares"
+            " conversations, conversation_participants, prompts, conversation_shares,"
+            " usage_records, usage_items, usage_days, model_prices"
         )
 
 
@@ -159,7 +162,8 @@ def published(data: Path, folder: Path) -> Collection:
         datasets.write_atomically(files[name], map(datasets.json_line, rows))
         output.say(f"{report}\n  from {adapter.credit}")
     talks = Talks.published(data, folder)
-    return Collection("data", files, datasets.expected_counts(data)["all"], talks)
+    prices = PriceFile.published(data, folder)
+    return Collection("data", files, datasets.expected_counts(data)["all"], talks, prices)
 
 
 def own_sample() -> Collection:
@@ -172,7 +176,7 @@ def own_sample() -> Collection:
         "tags": len({fold(tag) for row in rows for tag in datasets.text_list(row, "tags")}),
         "author_names": len({row["author_name"] for row in rows}),
     }
-    return Collection("sample", {"sample": SAMPLE}, expected, Talks.sample())
+    return Collection("sample", {"sample": SAMPLE}, expected, Talks.sample(), PriceFile.sample())
 
 
 # The show --------------------------------------------------------------------------------------
@@ -218,6 +222,7 @@ async def show(server: PrivateServer, collection: Collection, out: Show) -> int:
             await show_privacy(me, they, out)
             await show_deletion(db, me, they, out)
             await show_talks(db, owner, collection.talks, out)
+            await show_costs(db, owner, collection.prices, out)
         finally:
             await purge(me, secrets)
         await show_audit(me, out)

@@ -164,7 +164,7 @@ GRANT SELECT (
     prompt_id, attempt, conversation_id, user_id, template_id, template_version, provider, model,
     status, error_code, finished_at, latency_ms, first_token_ms, latency_bucket, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, other_tokens, cost,
-    cost_source
+    cost_source, rating
 ) ON usage_records TO dal_readonly;
 GRANT SELECT (
     prompt_id, attempt, usage_type, token_count, unit_price, cost

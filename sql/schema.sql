@@ -149,6 +149,7 @@ CREATE TABLE `usage_records` (
   `other_tokens` bigint unsigned NOT NULL COMMENT 'of all other types: usage_items names them',
   `cost` decimal(38,18) NOT NULL COMMENT 'US dollars',
   `cost_source` enum('table','partial','caller','none') NOT NULL COMMENT 'priced by model_prices, in part, by who said it, or not at all',
+  `rating` tinyint unsigned DEFAULT NULL COMMENT 'of the answer, as prompts has it: for rankings',
   PRIMARY KEY (`prompt_id`,`attempt`),
   KEY `ix_usage_records_finished` (`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_all, list_priced; usage_days/rebuild',
   KEY `ix_usage_records_user` (`user_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_user',
@@ -511,7 +512,8 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('2c085bca0574e26f44bd52b524a2cab84905ed13e3da3e92d29359934fb68903', '0029.create-usage-records', UTC_TIMESTAMP(6)),
     ('115e60bbb0d36dacd88d7eb272649a79171a416a4f7fd908dfa33867545d1210', '0030.create-usage-items', UTC_TIMESTAMP(6)),
     ('2270d6f6c688efe0a54a35138ca559e44bd29e3577eed0f18a030aa3e7916409', '0031.create-usage-days', UTC_TIMESTAMP(6)),
-    ('bac42d7b8133911461738ca85e05a3e64a58ce2501e8930a2238af8b86830e58', '0032.add-prompts-variations', UTC_TIMESTAMP(6));
+    ('bac42d7b8133911461738ca85e05a3e64a58ce2501e8930a2238af8b86830e58', '0032.add-prompts-variations', UTC_TIMESTAMP(6)),
+    ('dde4dcd48ae11246bd337047091c2c50b53b7b980fad6f5c3ecad99daad09460', '0033.add-usage-records-rating', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -545,4 +547,5 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0029.create-usage-records', 'd8589b15661867b096fa4ad75d964162197f9932d1a9a75aa1be057ff9e22734', UTC_TIMESTAMP(6)),
     ('0030.create-usage-items', '4e95814dd3b745a873887ef50367e21e1b8ab74e7c8325afd1da08328c881a6f', UTC_TIMESTAMP(6)),
     ('0031.create-usage-days', 'ac84d396e2308b9715034268c546884ede4473d7c82b3c00f7e5fa524c6fbe5a', UTC_TIMESTAMP(6)),
-    ('0032.add-prompts-variations', 'bade351058ed158cf2fd5610206b17071102a5dbe0b0ec3929c1bf408c5cb30a', UTC_TIMESTAMP(6));
+    ('0032.add-prompts-variations', 'bade351058ed158cf2fd5610206b17071102a5dbe0b0ec3929c1bf408c5cb30a', UTC_TIMESTAMP(6)),
+    ('0033.add-usage-records-rating', '571448f7a07181669cbe3aa7d4241e64c1e7e2d7ecdbe80d156c4ef621eb98d9', UTC_TIMESTAMP(6));

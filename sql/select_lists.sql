@@ -128,6 +128,10 @@ q.token_count AS token_count,
 q.cost AS cost,
 q.variation_group AS variation_group
 
+-- PromptsOfStatus
+q.status AS status,
+COUNT(*) AS prompts
+
 -- PromptWork
 q.id AS id,
 q.conversation_id AS conversation_id,
@@ -257,6 +261,23 @@ s.updated_at AS updated_at
 i.usage_type AS usage_type,
 CAST(COALESCE(SUM(i.token_count), 0) AS SIGNED) AS token_count
 
+-- UsageDay
+d.day AS day,
+d.provider AS provider,
+d.model AS model,
+d.latency_bucket AS latency_bucket,
+CAST(COALESCE(SUM(d.completed), 0) AS SIGNED) AS completed,
+CAST(COALESCE(SUM(d.failed), 0) AS SIGNED) AS failed,
+CAST(COALESCE(SUM(d.latency_ms), 0) AS SIGNED) AS latency_ms,
+CAST(COALESCE(SUM(d.timed_tokens), 0) AS SIGNED) AS timed_tokens,
+CAST(COALESCE(SUM(d.input_tokens), 0) AS SIGNED) AS input_tokens,
+CAST(COALESCE(SUM(d.output_tokens), 0) AS SIGNED) AS output_tokens,
+CAST(COALESCE(SUM(d.cache_read_tokens), 0) AS SIGNED) AS cache_read_tokens,
+CAST(COALESCE(SUM(d.cache_write_tokens), 0) AS SIGNED) AS cache_write_tokens,
+CAST(COALESCE(SUM(d.reasoning_tokens), 0) AS SIGNED) AS reasoning_tokens,
+CAST(COALESCE(SUM(d.other_tokens), 0) AS SIGNED) AS other_tokens,
+CAST(COALESCE(SUM(d.cost), 0) AS DECIMAL(38, 18)) AS cost
+
 -- UsageRecord
 r.prompt_id AS prompt_id,
 r.attempt AS attempt,
@@ -279,7 +300,8 @@ r.cache_write_tokens AS cache_write_tokens,
 r.reasoning_tokens AS reasoning_tokens,
 r.other_tokens AS other_tokens,
 r.cost AS cost,
-r.cost_source AS cost_source
+r.cost_source AS cost_source,
+r.rating AS rating
 
 -- User
 u.id AS id,

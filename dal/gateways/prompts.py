@@ -17,6 +17,7 @@ from dal.records.prompts import (
     PromptHead,
     PromptPlace,
     PromptRow,
+    PromptsOfStatus,
     PromptWork,
 )
 from dal.records.shares import SharedPrompt
@@ -30,6 +31,10 @@ _APPEND_RESPONSE = house().affected("prompts/append_response")
 _CANCEL = house().affected("prompts/cancel")
 _COMPLETE = house().affected("prompts/complete")
 _COUNT_AUTHORS = house().value("prompts/count_authors", int)
+_COUNT_BY_STATUS_OF_AUTHOR = house().many("prompts/count_by_status_of_author", PromptsOfStatus)
+_COUNT_BY_STATUS_OF_CONVERSATION = house().many(
+    "prompts/count_by_status_of_conversation", PromptsOfStatus
+)
 _DELETE_BY_CONVERSATION = house().affected("prompts/delete_by_conversation")
 _DESELECT_VARIATION = house().affected("prompts/deselect_variation")
 _EXTEND_LEASE = house().affected("prompts/extend_lease")
@@ -54,6 +59,7 @@ _LIST_DELETED_DESCENDANTS = house().many("prompts/list_deleted_descendants", Pro
 _LIST_DESCENDANTS = house().many("prompts/list_descendants", PromptPlace)
 _LIST_FROM = house().many("prompts/list_from", PromptPlace)
 _LIST_HEADS = house().many("prompts/list_heads", PromptHead)
+_LIST_HITS = house().many("prompts/list_hits", Prompt)
 _LIST_LEAVES = house().many("prompts/list_leaves", Prompt)
 _LIST_PATH = house().many("prompts/list_path", Prompt)
 _LIST_SIBLINGS = house().many("prompts/list_siblings", Prompt)
@@ -154,6 +160,18 @@ class PromptsGateway:
         """Count who asked something since a time in the live conversations of some owners."""
         return await self.executor.value(
             _COUNT_AUTHORS, first_owner=first_owner, last_owner=last_owner, since_at=since_at
+        )
+
+    async def count_by_status_of_author(self, *, author_id: UUID) -> list[PromptsOfStatus]:
+        """Count the live prompts of who asked them by where they stand."""
+        return await self.executor.many(_COUNT_BY_STATUS_OF_AUTHOR, author_id=author_id)
+
+    async def count_by_status_of_conversation(
+        self, *, conversation_id: UUID
+    ) -> list[PromptsOfStatus]:
+        """Count the live prompts of a conversation by where they stand."""
+        return await self.executor.many(
+            _COUNT_BY_STATUS_OF_CONVERSATION, conversation_id=conversation_id
         )
 
     async def delete_by_conversation(self, *, conversation_id: UUID, limit_rows: int) -> int:
@@ -458,6 +476,10 @@ class PromptsGateway:
             search_terms=search_terms,
             actor_id=actor_id,
         )
+
+    async def list_hits(self, *, prompt_ids: Sequence[UUID], actor_id: UUID) -> list[Prompt]:
+        """Read live prompts that a search found, if the actor takes part in their conversations."""
+        return await self.executor.many(_LIST_HITS, prompt_ids=prompt_ids, actor_id=actor_id)
 
     async def list_leaves(
         self,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from dal.records.usage import UsageDay
 from dal.session import Executor
 from dal.statements import house
 
@@ -17,6 +18,10 @@ _ADD = house().affected("usage_days/add")
 _DELETE_DAY = house().affected("usage_days/delete_day")
 _INSERT_OF_TEMPLATES = house().affected("usage_days/insert_of_templates")
 _INSERT_OF_USERS = house().affected("usage_days/insert_of_users")
+_LIST_ALL = house().many("usage_days/list_all", UsageDay)
+_LIST_BY_MODEL = house().many("usage_days/list_by_model", UsageDay)
+_LIST_BY_TEMPLATE = house().many("usage_days/list_by_template", UsageDay)
+_LIST_BY_USER = house().many("usage_days/list_by_user", UsageDay)
 
 
 @attrs.frozen(slots=True)
@@ -83,3 +88,52 @@ class UsageDaysGateway:
     async def insert_of_users(self, *, from_at: datetime, until_at: datetime) -> int:
         """Make the roll-up of a day anew from its attempts: a row a user."""
         return await self.executor.affected(_INSERT_OF_USERS, from_at=from_at, until_at=until_at)
+
+    async def list_all(
+        self, *, from_day: datetime, to_day: datetime, limit_rows: int
+    ) -> list[UsageDay]:
+        """Sum the roll-up of some days by day, model and latency."""
+        return await self.executor.many(
+            _LIST_ALL, from_day=from_day, to_day=to_day, limit_rows=limit_rows
+        )
+
+    async def list_by_model(
+        self, *, model_name: str, from_day: datetime, to_day: datetime, limit_rows: int
+    ) -> list[UsageDay]:
+        """Sum the roll-up of a model by day and latency."""
+        return await self.executor.many(
+            _LIST_BY_MODEL,
+            model_name=model_name,
+            from_day=from_day,
+            to_day=to_day,
+            limit_rows=limit_rows,
+        )
+
+    async def list_by_template(
+        self,
+        *,
+        template_id: UUID,
+        lowest_version: int,
+        highest_version: int,
+        from_day: datetime,
+        to_day: datetime,
+        limit_rows: int,
+    ) -> list[UsageDay]:
+        """Sum the roll-up of versions of a template by day, model and latency."""
+        return await self.executor.many(
+            _LIST_BY_TEMPLATE,
+            template_id=template_id,
+            lowest_version=lowest_version,
+            highest_version=highest_version,
+            from_day=from_day,
+            to_day=to_day,
+            limit_rows=limit_rows,
+        )
+
+    async def list_by_user(
+        self, *, user_id: UUID, from_day: datetime, to_day: datetime, limit_rows: int
+    ) -> list[UsageDay]:
+        """Sum the roll-up of a user by day, model and latency."""
+        return await self.executor.many(
+            _LIST_BY_USER, user_id=user_id, from_day=from_day, to_day=to_day, limit_rows=limit_rows
+        )

@@ -26,6 +26,7 @@ __all__ = [
     "checked_offset",
     "checked_part",
     "checked_rating",
+    "checked_version",
     "checked_word",
     "checked_worker",
     "optional_error",
@@ -110,8 +111,13 @@ def _whole(field: str, value: object, least: int, most: int) -> int:
     return value
 
 
+def checked_version(field: str, value: object) -> int:
+    """The number of a version. Raises ValueRejectedError; ``field`` is named."""
+    return _whole(field, value, 1, _MAX_UNSIGNED)
+
+
 def _version(value: object) -> int | None:
-    return None if value is None else _whole("template_version", value, 1, _MAX_UNSIGNED)
+    return None if value is None else checked_version("template_version", value)
 
 
 def _attempts(value: object) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 import attrs
 
 from dal.records.conversations import ParticipantRole
+from dal.records.snippets import Snippet
 from dal.records.usage import ModelPrice
 
 __all__ = [
@@ -19,10 +20,13 @@ __all__ = [
     "Prompt",
     "PromptAbove",
     "PromptHead",
+    "PromptHit",
     "PromptPlace",
     "PromptRow",
     "PromptStatus",
     "PromptWork",
+    "PromptsOfStatus",
+    "ScoredPrompt",
 ]
 
 
@@ -104,6 +108,23 @@ class ComparedVariation:
 
 
 @attrs.frozen(slots=True)
+class ScoredPrompt:
+    """A prompt that a search found, and how well it fits."""
+
+    id: UUID
+    score: int
+
+
+@attrs.frozen(slots=True)
+class PromptHit:
+    """A prompt that a search found; ``score`` is that of BM25, ``snippet`` a piece of its texts."""
+
+    prompt: Prompt
+    score: float
+    snippet: Snippet | None
+
+
+@attrs.frozen(slots=True)
 class PromptHead:
     """The start of a prompt that a search found."""
 
@@ -111,6 +132,14 @@ class PromptHead:
     sequence_number: int
     input_head: str
     response_head: str | None
+
+
+@attrs.frozen(slots=True)
+class PromptsOfStatus:
+    """How many prompts stand there."""
+
+    status: PromptStatus
+    prompts: int
 
 
 @attrs.frozen(slots=True)

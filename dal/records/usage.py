@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Final, TypedDict
@@ -29,6 +29,7 @@ __all__ = [
     "Recalculation",
     "TokensOfType",
     "UsageColumns",
+    "UsageDay",
     "UsageItem",
     "UsageRecord",
     "UsageStatus",
@@ -131,7 +132,8 @@ class UsageItem:
 class UsageRecord:
     """What an attempt took: it is written when the attempt ends, and outlives its prompt.
 
-    Times are in milliseconds, ``cost`` is in US dollars. ``user_id`` is who asked.
+    Times are in milliseconds, ``cost`` is in US dollars. ``user_id`` is who asked. ``rating`` is
+    that of the answer, 1 to 5.
     """
 
     prompt_id: UUID
@@ -156,6 +158,7 @@ class UsageRecord:
     other_tokens: int
     cost: Decimal
     cost_source: CostSource
+    rating: int | None
 
 
 @attrs.frozen(slots=True)
@@ -205,6 +208,29 @@ class UsageColumns(TypedDict):
     cache_write_tokens: int
     reasoning_tokens: int
     other_tokens: int
+
+
+@attrs.frozen(slots=True)
+class UsageDay:
+    """A day of the roll-up, of one model and one class of latencies; provider and model are empty
+    where nobody said them. A class below zero is of attempts that gave no timed answer.
+    """
+
+    day: date
+    provider: str
+    model: str
+    latency_bucket: int
+    completed: int
+    failed: int
+    latency_ms: int
+    timed_tokens: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    other_tokens: int
+    cost: Decimal
 
 
 @attrs.frozen(slots=True)

@@ -11,6 +11,7 @@ from dal.search.conversations import (
 )
 from dal.search.finding import MAX_POSTINGS, SCORE_SCALE, Corpus, Reach, best_documents
 from dal.search.postings import PUBLIC_SCOPE, impacts, term_hash
+from dal.search.prompts import PROMPTS, PromptSearch, prompt_best, prompt_reaches
 from dal.search.query import Counts, Weighted, query_terms, weighted
 from dal.search.snippets import snippet
 from dal.search.templates import (
@@ -37,6 +38,7 @@ from dal.search.users import (
 __all__ = [
     "CONVERSATIONS",
     "MAX_POSTINGS",
+    "PROMPTS",
     "PUBLIC_SCOPE",
     "SCORE_SCALE",
     "TEMPLATES",
@@ -47,6 +49,7 @@ __all__ = [
     "Corpus",
     "Counts",
     "Match",
+    "PromptSearch",
     "Reach",
     "SearchScope",
     "Sort",
@@ -60,6 +63,8 @@ __all__ = [
     "conversation_reaches",
     "first_key",
     "impacts",
+    "prompt_best",
+    "prompt_reaches",
     "query_terms",
     "snippet",
     "template_best",

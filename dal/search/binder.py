@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
 from pypika import Table
@@ -45,13 +45,15 @@ def escape_like(text: str) -> str:
 
 class ById(Table):  # type: ignore[misc]
     """A table that is looked into by its primary key: where it has few rows, MariaDB else reads
-    all of it each time.
+    all of it each time. A class below it names another key.
     """
+
+    KEY: ClassVar[str] = "PRIMARY"
 
     def get_sql(self, **kwargs: Any) -> str:
         """As PyPika's, with the key."""
         sql: str = super().get_sql(**kwargs)
-        return f"{sql} FORCE INDEX (PRIMARY)" if kwargs.get("with_alias", True) else sql
+        return f"{sql} FORCE INDEX ({self.KEY})" if kwargs.get("with_alias", True) else sql
 
 
 class Binder:

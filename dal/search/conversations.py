@@ -27,6 +27,8 @@ __all__ = [
     "CONVERSATIONS",
     "ConversationScope",
     "ConversationSearch",
+    "checked_scope",
+    "checked_words",
     "conversation_best",
     "conversation_reaches",
 ]
@@ -52,14 +54,16 @@ class ConversationScope(StrEnum):
     SHARED = "shared"
 
 
-def _text(value: object) -> str:
+def checked_words(value: object) -> str:
+    """Words to look for. Raises ValueRejectedError; the field is ``text``."""
     text = free_text("text", free_text("text", value).strip(), max_chars=_MAX_TEXT_CHARS)
     if not text:
         raise ValueRejectedError("text: words to look for are required", field="text")
     return text
 
 
-def _scope(value: object) -> ConversationScope:
+def checked_scope(value: object) -> ConversationScope:
+    """A scope. Raises ValueRejectedError; the field is ``scope``."""
     try:
         return ConversationScope(value)  # type: ignore[arg-type]
     except ValueError:
@@ -76,8 +80,10 @@ class ConversationSearch:
         ValueRejectedError: no words, too long, or no such scope; ``field`` names it.
     """
 
-    text: str = attrs.field(converter=_text)
-    scope: ConversationScope = attrs.field(default=ConversationScope.VISIBLE, converter=_scope)
+    text: str = attrs.field(converter=checked_words)
+    scope: ConversationScope = attrs.field(
+        default=ConversationScope.VISIBLE, converter=checked_scope
+    )
 
     @property
     def list_name(self) -> str:

@@ -46,7 +46,9 @@ class Corpus:
 
     ``document`` is the column of the postings that has the document's id. ``pivot_terms`` is for
     :func:`~dal.search.postings.impacts`. ``several``: a document has several postings of a term,
-    one for each of its parts; the best of them counts.
+    one for each of its parts; the best of them counts. ``held_by``: the column is of this table,
+    which each reach joins under this alias, where the postings have no id of the document; ``key``
+    are the columns of the postings then that stand for it in their order.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Corpus:
     documents: str
     pivot_terms: int
     several: bool = False
+    held_by: tuple[str, str] | None = None
+    key: tuple[str, ...] = ()
 
 
 @attrs.frozen(slots=True)
@@ -75,13 +79,15 @@ def _postings(
     term = binder.bind(f"term_{i}", "BIGINT", asked.term, "hash of a term that is asked for")
     weight = binder.bind(f"weight_{i}", "BIGINT", asked.weight, "its weight, in thousandths")
     limit = binder.bind("share_rows", "INT", 1, "the most postings of a term and a reach")
-    document = getattr(p, corpus.document)
+    table, alias = corpus.held_by or (corpus.postings, "p")
+    document = getattr(Table(table).as_(alias), corpus.document)
+    key = tuple(getattr(p, column) for column in corpus.key)
     best = (
         reach.of(p, binder)
         .where(p.term == term)
         .select(document.as_("document"), (p.impact * weight).as_("points"))
         .orderby(p.impact, order=Order.desc)
-        .orderby(document, order=Order.desc)
+        .orderby(*(key or (document,)), order=Order.desc)
         .limit(limit)
         .as_(f"{reach.name}_{i}")
     )

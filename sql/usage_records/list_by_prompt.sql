@@ -29,7 +29,8 @@ SELECT
     r.reasoning_tokens AS reasoning_tokens,
     r.other_tokens AS other_tokens,
     r.cost AS cost,
-    r.cost_source AS cost_source
+    r.cost_source AS cost_source,
+    r.rating AS rating
 FROM usage_records AS r
 WHERE r.prompt_id = :prompt_id
 ORDER BY r.attempt

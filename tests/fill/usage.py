@@ -117,6 +117,7 @@ def usage_record(n: int, k: int, attempt: int, factor: int) -> dict[str, object]
         "other_tokens": others,
         "cost": prompt_numbers(k)[1],
         "cost_source": "table" if k % 2 else "caller",
+        "rating": 4 if k == 2 else None,
     }
 
 

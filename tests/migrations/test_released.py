@@ -83,6 +83,9 @@ RELEASED: Final = {
     "0032.add-prompts-variations": (
         "afbafcdf11b3b597afd9e43b42988dd2528ea242193f2898382bd926d73a3a61"
     ),
+    "0033.add-usage-records-rating": (
+        "b04b1cf2614f7a5866eb5d1618ae626f1ebdc75d63fb3c9afc4eaae88fc8e255"
+    ),
 }
 
 

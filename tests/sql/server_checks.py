@@ -454,7 +454,8 @@ def _unique_faults(world: World, statement: Statement) -> list[str]:
     order = text_rules.order_of(statement.sql)
     if not order:
         return ["no order"]
-    if text_rules.groups_of(statement.sql) == [order[-1].split()[0]]:
+    if set(text_rules.groups_of(statement.sql)) == {term.split()[0] for term in order}:
+        # A row a group.
         return []
     alias, _, column = order[-1].split()[0].partition(".")
     table = text_rules.aliases(statement.sql).get(alias, "")

@@ -86,7 +86,7 @@ class ConversationSearches(ConversationRules):
         wanted = min(limit + 1, _DEPTH) if after is None else _DEPTH
         best = conversation_best(
             conversation_reaches(search.scope, actor_id),
-            weighted(terms, await self._counts([term_hash(term) for term in terms])),
+            weighted(terms, await self.counts([term_hash(term) for term in terms])),
             limit_rows=wanted,
         )
         found = [(row.score, row.id) for row in await self._scope.search(best)]
@@ -95,7 +95,7 @@ class ConversationSearches(ConversationRules):
         page = page_of(search.list_name, rest[: limit + 1], limit, lambda one: one)
         return Page(tuple(await self._hits(page.rows, terms, actor_id)), page.next)
 
-    async def _counts(self, terms: list[int]) -> Counts:
+    async def counts(self, terms: list[int]) -> Counts:
         """How common each word is: among the public templates, as last counted.
 
         So what somebody's words weigh tells of nobody's conversations. Until they are counted, all

@@ -11,18 +11,21 @@ from dal.errors import NotFoundError
 from dal.records.ids import check_id
 from dal.records.new_prompts import NewPrompt, PromptAnswer, PromptFailure
 from dal.records.page import Key, Page, check_limit, decode_cursor, page_of
-from dal.records.prompts import Prompt
+from dal.records.prompts import Prompt, PromptHit, PromptStatus
 from dal.repositories.base import by_a_part, changing, frequent, part
 from dal.repositories.conversations.rules import absent
 from dal.repositories.conversations.search import terms_in
+from dal.repositories.prompts.analytics import PromptAnalytics
 from dal.repositories.prompts.costs import PromptCosts
 from dal.repositories.prompts.creation import PromptCreation
 from dal.repositories.prompts.lifecycle import PromptLifecycle
 from dal.repositories.prompts.queue import PromptQueue
 from dal.repositories.prompts.ratings import PromptRatings
 from dal.repositories.prompts.rules import TARGET, PromptRules, postings_of
+from dal.repositories.prompts.search import PromptSearches
 from dal.repositories.prompts.tree import PromptTree
 from dal.repositories.prompts.variations import PromptVariations
+from dal.search import ConversationScope
 
 __all__ = ["PromptRepository"]
 
@@ -56,6 +59,11 @@ class PromptRepository(PromptRules):
     def costs(self) -> PromptCosts:
         """Prices, what attempts cost, and what they would cost elsewhere."""
         return PromptCosts(self._scope)
+
+    @property
+    def analytics(self) -> PromptAnalytics:
+        """Numbers: what was answered, what it took, how long, by whom; series and the best."""
+        return PromptAnalytics(self._scope)
 
     @property
     def variations(self) -> PromptVariations:
@@ -107,6 +115,43 @@ class PromptRepository(PromptRules):
         if not rows and not await self._is_there(conversation_id):
             raise absent()
         return page_of(_LIST, rows, limit, lambda row: (row.sequence_number,))
+
+    async def search(
+        self,
+        text: str,
+        *,
+        scope: ConversationScope | str = ConversationScope.VISIBLE,
+        conversation_id: UUID | None = None,
+        author_id: UUID | None = None,
+        status: PromptStatus | str | None = None,
+        limit: int = 20,
+        after: str | None = None,
+    ) -> Page[PromptHit]:
+        """The live prompts that have any of the words, in any form, in question or answer, those
+        that fit best first, the newest where they fit alike; at most the best 300.
+
+        Only what the actor takes part in is looked at. An answer is found when it is whole.
+
+        Args:
+            scope: visible, mine (conversations of one's own) or shared (of others).
+            conversation_id: in one conversation alone, whatever the scope; in one that the actor
+                takes no part in nothing is found.
+            author_id: what this user asked.
+            status: what stands there.
+
+        Raises:
+            PermissionDeniedError: nobody asks, or the system.
+            ValueRejectedError: a field is not what it is to be; ``field`` names it.
+        """
+        return await PromptSearches(self._scope).search(
+            text,
+            scope=scope,
+            conversation_id=conversation_id,
+            author_id=author_id,
+            status=status,
+            limit=limit,
+            after=after,
+        )
 
     @by_a_part
     async def create(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from dal.gateways import UsageRecordsGateway
 from dal.records.new_prompts import checked_feedback, checked_rating
 from dal.records.prompts import PromptStatus
 from dal.repositories.base import changing, part
@@ -59,5 +60,9 @@ class PromptRatings(PromptRules):
             if found is None:
                 raise no_prompt()
             raise no_step(found.status, PromptStatus.COMPLETED, "there is no answer to rate")
+        # Beside what the answer took, for rankings; what came in from elsewhere took nothing here.
+        await UsageRecordsGateway(self._scope).update_rating(
+            prompt_id=work.id, attempt=work.attempt, prompt_rating=rating
+        )
         changes = {"rating": {"from": None, "to": rating}}
         await self._audit.write(action, TARGET, prompt_id, changes=changes, at=now)

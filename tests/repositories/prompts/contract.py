@@ -32,6 +32,8 @@ PROMPTS: Final[dict[str, str]] = {
         "yes yes no no no  yes yes no no  yes no  no no no  yes no no  no no no no no",
     "list_of":
         "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  no no no NF no",
+    "search":
+        "yes yes no no no  yes yes no no  yes no  no no PD  PD PD PD   no no no no PD",
     # by who may write, in a conversation that is open
     "create":
         "yes IT NF NF NF   yes IT NF NF   PD NF   NF NF NF  PD NF NF   yes yes PD NF PD",
@@ -80,6 +82,19 @@ PROMPTS: Final[dict[str, str]] = {
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
     "ratings.clear":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  yes NF NF  NF NF NF NF NF",
+    "analytics.report":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  yes yes yes NF yes",
+    "analytics.series":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  yes yes yes NF yes",
+    "analytics.best":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  yes yes yes NF yes",
+    "analytics.count_by_status":
+        "yes yes NF NF NF  yes yes NF NF  yes NF  NF NF NF  yes NF NF  no no no NF no",
+    # of what the actor asked, which outlives all
+    "analytics.days_report":
+        "no no no no no    yes yes yes yes  no no  no no PD  PD PD PD   no yes no no PD",
+    "analytics.days_series":
+        "no no no no no    yes yes yes yes  no no  no no PD  PD PD PD   no yes no no PD",
     # by the author and by the owner
     "tree.reparent":
         "yes yes NF NF NF  yes yes NF NF  PD NF   NF NF NF  PD NF NF   NF NF NF NF NF",
@@ -232,6 +247,12 @@ async def _list_of(w: PromptWorld) -> bool:
     return w.id in [row.id for row in page.rows]
 
 
+async def _search(w: PromptWorld) -> bool:
+    found = (await w.me.prompts.search("näht")).rows
+    assert all(hit.prompt.response == "näht \U0001f600" for hit in found)
+    return w.id in [hit.prompt.id for hit in found]
+
+
 async def _create(w: PromptWorld) -> bool:
     before = await totals(w)
     made = await w.me.prompts.create(
@@ -337,6 +358,53 @@ async def _follow_up(w: PromptWorld) -> bool:
 async def _set_active(w: PromptWorld) -> bool:
     await w.me.prompts.tree.set_active(w.id)
     return (await w.system.conversations.get(w.conversation_id)).active_sequence == 2
+
+
+def _around(w: PromptWorld) -> dict[str, Any]:
+    day = timedelta(days=1)
+    return {
+        "of": dal.UsageOf.conversation(w.conversation_id),
+        "from_at": w.clock.now() - day,
+        "until_at": w.clock.now() + day,
+    }
+
+
+async def _report(w: PromptWorld) -> bool:
+    found = await w.me.prompts.analytics.report(**_around(w))
+    assert (found.total.completed, found.total.tokens) == (2, 30)
+    assert found.by_model == found.by_provider == {None: found.total}
+    return found.by_user == {w.collaborator.id: found.total}
+
+
+async def _series(w: PromptWorld) -> bool:
+    found = await w.me.prompts.analytics.series(**_around(w))
+    return sum(point.statistics.completed for point in found) == 2 and len(found) in (2, 3)
+
+
+async def _best(w: PromptWorld) -> bool:
+    found = await w.me.prompts.analytics.best(**_around(w), by="cost_efficiency")
+    return [(one.id, one.value) for one in found] == [(w.id, 20 / 3e-10)]
+
+
+async def _count_by_status(w: PromptWorld) -> bool:
+    of = dal.UsageOf.conversation(w.conversation_id)
+    found = await w.me.prompts.analytics.count_by_status(of)
+    return found == {**dict.fromkeys(dal.PromptStatus, 0), dal.PromptStatus.COMPLETED: 2}
+
+
+def _day(w: PromptWorld) -> dict[str, Any]:
+    today = w.clock.now().date()
+    return {"of": dal.UsageOf.mine(), "first": today, "last": today}
+
+
+async def _days_report(w: PromptWorld) -> bool:
+    found = await w.me.prompts.analytics.days_report(**_day(w))
+    return (found.total.completed, found.total.tokens) == (2, 30)
+
+
+async def _days_series(w: PromptWorld) -> bool:
+    (point,) = await w.me.prompts.analytics.days_series(**_day(w))
+    return point.statistics.completed == 2
 
 
 async def _list_variations(w: PromptWorld) -> bool:
@@ -531,6 +599,7 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "get": _get,
     "find": _find,
     "list_of": _list_of,
+    "search": _search,
     "create": _create,
     "start": _start,
     "append_partial": _append_partial,
@@ -538,6 +607,12 @@ ASKS: Final[dict[str, Callable[[Any], Awaitable[bool]]]] = {
     "fail": _fail,
     "retry": _retry,
     "cancel": _cancel,
+    "analytics.report": _report,
+    "analytics.series": _series,
+    "analytics.best": _best,
+    "analytics.count_by_status": _count_by_status,
+    "analytics.days_report": _days_report,
+    "analytics.days_series": _days_series,
     "variations.list_of": _list_variations,
     "variations.compare": _compare,
     "variations.create": _create_variation,

@@ -176,8 +176,9 @@ async def test_each_prompt_is_completed_once_though_workers_die(
     async def work(name: str) -> None:
         while (found := await system.prompts.queue.claim_next(name, lease_s=60)) is not None:
             await system.prompts.complete(
-                found.id, response=name, usage={"input": found.sequence_number}, cost=1, worker=name
-            )
+                found.id, response=name, usage={"input": found.sequence_number}, cost=1,
+                worker=name, model="m", latency_ms=100 + found.sequence_number % 50,
+            )  # fmt: skip
             answered.append(found.id)
             if len(answered) == 1_000:
                 well_begun.set()
@@ -211,3 +212,12 @@ async def test_each_prompt_is_completed_once_though_workers_die(
     assert completions[0] == (total, total)
     for talk in talks:
         assert await system.conversations.totals.recompute(talk) is False
+    # The roll-up is what was recorded, and nobody was counted twice.
+    sums = "SUM(cost), SUM(input_tokens), SUM(latency_ms)"
+    raw = root(f"SELECT COUNT(*), {sums} FROM usage_records WHERE conversation_id IN ({ids})", *of)
+    assert raw[0][:2] == (total, total)
+    days = f"SELECT SUM(completed), {sums} FROM usage_days WHERE facet = %s AND subject_id = %s"
+    assert me.actor.id is not None
+    assert root(days, "user", me.actor.id.bytes) == raw
+    of_model = root(f"{days} AND model = 'm'", "template", UUID(int=0).bytes)
+    assert of_model[0][0] >= total

@@ -977,6 +977,10 @@ AGGREGATE: Final = Aggregate(
         "prompts/list_deleted_descendants": ({"sequence_number": 17},),
         "prompts/list_from": ({}, {"after_sequence": 7}),
         "prompts/list_leaves": ({}, _OF_OTHERS),
+        "prompts/list_hits": (
+            {},
+            {"prompt_ids": [fill.prompt_id(SHARED, 1), fill.prompt_id(LIVE, 1)]},
+        ),
         "prompts/list_children": tuple({"prompt_id": fill.prompt_id(n, 7)} for n in (LIVE, SHARED)),
         "prompts/list_siblings": tuple({"prompt_id": fill.prompt_id(n, 9)} for n in (LIVE, SHARED)),
         "prompts/list_variations": tuple(
@@ -1176,6 +1180,11 @@ AGGREGATE: Final = Aggregate(
             "one that waits": _PENDING,
             "a deleted one": _DELETED_PROMPT,
         },
+        "prompts/list_hits": {
+            "a conversation of who is deleted": {"prompt_ids": [fill.prompt_id(ORPHAN, 1)]},
+            "a participant who is deleted": actor(DELETED_USER),
+            "a deleted one": {"prompt_ids": [fill.prompt_id(LIVE, 3)]},
+        },
         "prompts/list_siblings": _NO_WAY,
         "prompts/list_path": _NO_WAY,
         "prompts/find_depth": _NO_WAY,
@@ -1194,6 +1203,9 @@ AGGREGATE: Final = Aggregate(
         "prompts/list_children": _children,
         "prompts/list_siblings": _siblings,
         "prompts/list_leaves": _leaves,
+        "prompts/list_hits": lambda _, values: [
+            (one,) for one in sorted(cast(list[UUID], values["prompt_ids"]))
+        ],
         "prompts/list_variations": _variations,
         "prompts/list_variation_places": lambda _, values: [
             (fill.prompt_id(LIVE, k),) for k in (18, 19, 21)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID
 
 from tests import fill
 from tests.fill import OWNER
-from tests.sql.aggregates.common import FRESH, NEVER_MISSES, Aggregate, Values, same
+from tests.sql.aggregates.common import FRESH, NEVER_MISSES, Aggregate, Numbers, Values, same
 from tests.sql.aggregates.conversations import LIVE
 
 _COUNTED: Final = {
@@ -126,6 +126,59 @@ def _records(factor: int) -> list[dict[str, Any]]:
     return [fill.usage_record(*one, factor) for one in fill.ended(factor)]
 
 
+def _listed(*columns: tuple[str, str]) -> Numbers:
+    """Attempts whose columns are what is asked for, in order."""
+
+    def found(factor: int, values: Values) -> list[tuple[object, ...]]:
+        rows = sorted(
+            (row["finished_at"], row["prompt_id"], row["attempt"])
+            for row in _records(factor)
+            if all(row[column] == values[param] for column, param in columns)
+            and _is_within(row, values)
+        )
+        return [row[1:] for row in rows[: cast(int, values["limit_rows"])]]
+
+    return found
+
+
+def _summed(facet: str, *columns: tuple[str, str]) -> Numbers:
+    """The roll-up of some days by day, model and latency: all its sums."""
+
+    def found(factor: int, values: Values) -> list[tuple[object, ...]]:
+        days = [cast(datetime, values[name]).date() for name in ("from_day", "to_day")]
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        for row in cast(Iterable[dict[str, Any]], fill.usage_days(factor)):
+            is_asked = all(row[column] == values[param] for column, param in columns)
+            if row["facet"] != facet or not is_asked or not days[0] <= row["day"] <= days[1]:
+                continue
+            key = (row["day"], row["provider"], row["model"], row["latency_bucket"])
+            sums = groups.setdefault(key, [0] * len(fill.DAY_SUMS))
+            for place, name in enumerate(fill.DAY_SUMS):
+                sums[place] += row[name]
+        step = Decimal(10) ** -18
+        rows = [
+            (*key, *sums[:-1], Decimal(sums[-1]).quantize(step)) for key, sums in groups.items()
+        ]
+        return [*sorted(rows)[: cast(int, values["limit_rows"])]]
+
+    return found
+
+
+def _by_status(factor: int, values: Values) -> list[tuple[object, ...]]:
+    """In the order of the ENUM."""
+    counts: Counter[str] = Counter()
+    for n in range(fill.n_conversations(factor)):
+        owner = fill.conversation_owner(n, factor)
+        is_live = fill.conversation_deleted_at(n) is None and fill.user_deleted_at(owner) is None
+        is_asked = values.get("conversation_id") == fill.conversation_id(n) or values.get(
+            "author_id"
+        ) == fill.user_id(owner)
+        if is_live and is_asked:
+            counts.update(fill.prompt_status(k) for k in fill.live_prompts(n))
+    order = ("pending", "processing", "completed", "failed", "cancelled")
+    return [(status, counts[status]) for status in order if counts[status]]
+
+
 def _priced(factor: int, values: Values) -> list[tuple[object, ...]]:
     """Attempts that somebody else priced are left out."""
     after = tuple(values[f"after_{name}"] for name in ("ended_at", "prompt_id", "attempt"))
@@ -168,6 +221,15 @@ def _costlier(values: Values) -> Values:
     return {"cost": fill.prompt_numbers(k)[1] + cast(Decimal, values["cost"])}
 
 
+_WINDOWS: Final[tuple[Values, ...]] = (
+    {**_between(LIVE, 2, 11), "limit_rows": 1_000},
+    {"from_at": fill.START, "until_at": fill.NOW, "limit_rows": 3},
+)
+_ROLLED_UP: Final = datetime.combine(_A_RECORD["finished_at"].date(), time.min, UTC)
+_SOME_DAYS: Final[tuple[Values, ...]] = (
+    {"from_day": _ROLLED_UP, "to_day": _ROLLED_UP, "limit_rows": 1_000},
+    {"from_day": fill.START, "to_day": fill.NOW, "limit_rows": 3},
+)
 _KEYS: Final = ("subject_id", "template_version", "provider", "model", "latency_bucket")
 
 
@@ -208,6 +270,10 @@ AGGREGATE: Final = Aggregate(
         "provider_name": ("a-provider", NEVER_MISSES),
         "effective_from": (fill.NOW, NEVER_MISSES),
         "facet": ("template", "no one"),
+        "lowest_version": (1, 2),
+        "highest_version": (1, 0),
+        "from_day": (fill.START, fill.NOW),
+        "to_day": (fill.NOW, fill.START),
         "usage_type": ("input", "no_type"),
         "after_ended_at": (fill.START, fill.NOW),
         "after_prompt_id": (UUID(int=0), NEVER_MISSES),
@@ -233,6 +299,20 @@ AGGREGATE: Final = Aggregate(
     },
     cases={
         "usage_records/insert": (_FRESH,),
+        "usage_records/list_all": _WINDOWS,
+        "usage_records/list_by_user": _WINDOWS,
+        "usage_records/list_by_conversation": _WINDOWS,
+        "usage_records/list_by_model": _WINDOWS,
+        "usage_records/list_by_template": tuple(
+            {**window, "template_id": fill.template_id(0)}
+            for window in ({**_WINDOWS[0], **_between(LIVE, 4, 8)}, _WINDOWS[1])
+        ),
+        "usage_days/list_all": _SOME_DAYS,
+        "usage_days/list_by_user": _SOME_DAYS,
+        "usage_days/list_by_model": _SOME_DAYS,
+        "usage_days/list_by_template": tuple(
+            {**days, "template_id": fill.template_id(0)} for days in _SOME_DAYS
+        ),
         "usage_items/insert_many": (_FRESH,),
         "usage_items/update_price": (_ITEM,),
         "usage_items/sum_by_user": ({"user_id": fill.user_id(OWNER), **_between(LIVE, 2, 11)},),
@@ -259,6 +339,17 @@ AGGREGATE: Final = Aggregate(
     numbers={
         "model_prices/list_by_models": _prices,
         "usage_items/list_by_prompts": _items,
+        "usage_records/list_all": _listed(),
+        "usage_records/list_by_user": _listed(("user_id", "user_id")),
+        "usage_records/list_by_conversation": _listed(("conversation_id", "conversation_id")),
+        "usage_records/list_by_model": _listed(("model", "model_name")),
+        "usage_records/list_by_template": _listed(("template_id", "template_id")),
+        "usage_days/list_all": _summed("template"),
+        "usage_days/list_by_user": _summed("user", ("subject_id", "user_id")),
+        "usage_days/list_by_model": _summed("template", ("model", "model_name")),
+        "usage_days/list_by_template": _summed("template", ("subject_id", "template_id")),
+        "prompts/count_by_status_of_conversation": _by_status,
+        "prompts/count_by_status_of_author": _by_status,
         "usage_records/lock_priced": _priced,
         "usage_items/sum_by_conversation": _of_conversation,
         "usage_items/sum_by_user": _of_user,
@@ -296,6 +387,7 @@ AGGREGATE: Final = Aggregate(
         "usage_days/insert_of_templates": _made_anew("template"),
         "usage_days/insert_of_users": _made_anew("user"),
         "usage_days/delete_day": lambda values: {"n": 0},
+        "usage_records/update_rating": same(rating="prompt_rating"),
         "usage_records/update_cost": same("cost", "cost_source"),
         "usage_items/update_price": same(unit_price="frozen_price", cost="type_cost"),
         "prompts/add_cost": _costlier,

@@ -1,0 +1,2 @@
+-- transactional: false
+ALTER TABLE usage_records DROP COLUMN rating;
