@@ -28,11 +28,11 @@ CREATE TABLE usage_records (
     COMMENT 'priced by model_prices, in part, by who said it, or not at all',
     CONSTRAINT pk_usage_records PRIMARY KEY (prompt_id, attempt),
     KEY ix_usage_records_finished (finished_at, prompt_id, attempt)
-    COMMENT 'usage_records/list_all, list_priced; usage_days/rebuild',
+    COMMENT 'usage_records/list_all, lock_priced; usage_days/insert_of_templates, insert_of_users',
     KEY ix_usage_records_user (user_id, finished_at, prompt_id, attempt)
-    COMMENT 'usage_records/list_by_user',
+    COMMENT 'usage_records/list_by_user; usage_items/sum_by_user',
     KEY ix_usage_records_conversation (conversation_id, finished_at, prompt_id, attempt)
-    COMMENT 'usage_records/list_by_conversation',
+    COMMENT 'usage_records/list_by_conversation; usage_items/sum_by_conversation',
     KEY ix_usage_records_template (template_id, template_version, finished_at, prompt_id, attempt)
     COMMENT 'usage_records/list_by_template',
     KEY ix_usage_records_model (model, finished_at, prompt_id, attempt)

@@ -25,6 +25,6 @@ CREATE TABLE usage_days (
     CONSTRAINT pk_usage_days PRIMARY KEY
     (facet, subject_id, day, template_version, provider, model, latency_bucket),
     KEY ix_usage_days_day (facet, day, model)
-    COMMENT 'usage_days/list_all; delete_day'
+    COMMENT 'usage_days/list_all, list_by_model, delete_day'
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC
 DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;

@@ -16,6 +16,6 @@ ADD CONSTRAINT ck_prompts_rating CHECK (rating BETWEEN 1 AND 5),
 ADD CONSTRAINT ck_prompts_variation
 CHECK ((variation_group IS NULL) = (variation_number IS NULL)),
 ADD CONSTRAINT uq_prompts_variation UNIQUE (variation_group, variation_number)
-COMMENT 'prompts/list_variations',
+COMMENT 'prompts/list_variations, list_variation_places, find_last_variation',
 ADD CONSTRAINT uq_prompts_selected UNIQUE (selected_group)
-COMMENT 'one selected prompt of a group';
+COMMENT 'one selected prompt of a group; prompts/deselect_variation';

@@ -113,7 +113,7 @@ CREATE TABLE `usage_days` (
   `other_tokens` bigint unsigned NOT NULL,
   `cost` decimal(38,18) NOT NULL COMMENT 'US dollars',
   PRIMARY KEY (`facet`,`subject_id`,`day`,`template_version`,`provider`,`model`,`latency_bucket`),
-  KEY `ix_usage_days_day` (`facet`,`day`,`model`) COMMENT 'usage_days/list_all; delete_day'
+  KEY `ix_usage_days_day` (`facet`,`day`,`model`) COMMENT 'usage_days/list_all, list_by_model, delete_day'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `usage_items` (
@@ -151,9 +151,9 @@ CREATE TABLE `usage_records` (
   `cost_source` enum('table','partial','caller','none') NOT NULL COMMENT 'priced by model_prices, in part, by who said it, or not at all',
   `rating` tinyint unsigned DEFAULT NULL COMMENT 'of the answer, as prompts has it: for rankings',
   PRIMARY KEY (`prompt_id`,`attempt`),
-  KEY `ix_usage_records_finished` (`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_all, list_priced; usage_days/rebuild',
-  KEY `ix_usage_records_user` (`user_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_user',
-  KEY `ix_usage_records_conversation` (`conversation_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_conversation',
+  KEY `ix_usage_records_finished` (`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_all, lock_priced; usage_days/insert_of_templates, insert_of_users',
+  KEY `ix_usage_records_user` (`user_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_user; usage_items/sum_by_user',
+  KEY `ix_usage_records_conversation` (`conversation_id`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_conversation; usage_items/sum_by_conversation',
   KEY `ix_usage_records_template` (`template_id`,`template_version`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_template',
   KEY `ix_usage_records_model` (`model`,`finished_at`,`prompt_id`,`attempt`) COMMENT 'usage_records/list_by_model'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
@@ -327,8 +327,8 @@ CREATE TABLE `prompts` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_prompts_sequence` (`conversation_id`,`sequence_number`) COMMENT 'one number of a conversation is of one prompt; fk_prompts_conversation',
   UNIQUE KEY `uq_prompts_idempotency` (`conversation_id`,`idempotency_key`) COMMENT 'prompts/find_by_idempotency_key',
-  UNIQUE KEY `uq_prompts_variation` (`variation_group`,`variation_number`) COMMENT 'prompts/list_variations',
-  UNIQUE KEY `uq_prompts_selected` (`selected_group`) COMMENT 'one selected prompt of a group',
+  UNIQUE KEY `uq_prompts_variation` (`variation_group`,`variation_number`) COMMENT 'prompts/list_variations, list_variation_places, find_last_variation',
+  UNIQUE KEY `uq_prompts_selected` (`selected_group`) COMMENT 'one selected prompt of a group; prompts/deselect_variation',
   KEY `ix_prompts_conversation` (`conversation_id`,`deleted_at`,`sequence_number`) COMMENT 'prompts/list_by_conversation, sum_by_conversation',
   KEY `ix_prompts_author` (`author_id`) COMMENT 'fk_prompts_author',
   KEY `ix_prompts_parent` (`conversation_id`,`parent_sequence`,`sequence_number`) COMMENT 'fk_prompts_parent',
@@ -544,8 +544,8 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0026.add-prompts-lease', 'f544f1ac601eb27ce6518312dd8f88d3b60eddb803758d6c336e418240c8ece8', UTC_TIMESTAMP(6)),
     ('0027.add-conversations-fork', 'b072986ccaea334281871c2c9bd6cf3242daa14100344e4cb2c709e74b9ae53a', UTC_TIMESTAMP(6)),
     ('0028.create-model-prices', '56babc54b8911b0e11c8b5a8ba7ad912de175b9ee55c3abe6845b67604a6c860', UTC_TIMESTAMP(6)),
-    ('0029.create-usage-records', 'd8589b15661867b096fa4ad75d964162197f9932d1a9a75aa1be057ff9e22734', UTC_TIMESTAMP(6)),
+    ('0029.create-usage-records', '128a9428c4d9405480f5d90442c1a646c6236080f35eeb5272e8855e6ea98363', UTC_TIMESTAMP(6)),
     ('0030.create-usage-items', '4e95814dd3b745a873887ef50367e21e1b8ab74e7c8325afd1da08328c881a6f', UTC_TIMESTAMP(6)),
-    ('0031.create-usage-days', 'ac84d396e2308b9715034268c546884ede4473d7c82b3c00f7e5fa524c6fbe5a', UTC_TIMESTAMP(6)),
-    ('0032.add-prompts-variations', 'bade351058ed158cf2fd5610206b17071102a5dbe0b0ec3929c1bf408c5cb30a', UTC_TIMESTAMP(6)),
+    ('0031.create-usage-days', 'd9a8d96e3e33445d54a06930c2e1e9f55cc02fbcbb143ba9147f3408b7c1ccfc', UTC_TIMESTAMP(6)),
+    ('0032.add-prompts-variations', '7878b3f645ea80e8291b4ae940a4705bb5943ca26f1fffb9a9f827e7191b4613', UTC_TIMESTAMP(6)),
     ('0033.add-usage-records-rating', '571448f7a07181669cbe3aa7d4241e64c1e7e2d7ecdbe80d156c4ef621eb98d9', UTC_TIMESTAMP(6));

@@ -76,12 +76,12 @@ RELEASED: Final = {
         "fad4d1f47725e010e5a8cb49637c109a2d2533dd354cb0d2114ee21017ee41af"
     ),
     "0029.create-usage-records": (
-        "5fab4922b08639dc5c926e5561192487639d79cb2822c3a098e7c9568b3813f6"
+        "d8b4d53c13c8919174e353ea0d6694323be07c19a0d740aa642d7ac3d101af9d"
     ),
     "0030.create-usage-items": ("d8d1c49feb39094571b2b97c51d7d70d92a754ee5c107c43c66f8309d7efbde3"),
-    "0031.create-usage-days": ("89b2785c6f4beaf4d43cb0e39df27622cd11c481b43b7f3f8d2a08a2c6303312"),
+    "0031.create-usage-days": ("6bae33a03045b1da3e540de5d490d60ab7f027d1ac109d00160a40555c007e49"),
     "0032.add-prompts-variations": (
-        "afbafcdf11b3b597afd9e43b42988dd2528ea242193f2898382bd926d73a3a61"
+        "c1a3f3a681e5dcc906d315b73f83fffc757a276037853d1a1a4d35240593ea69"
     ),
     "0033.add-usage-records-rating": (
         "b04b1cf2614f7a5866eb5d1618ae626f1ebdc75d63fb3c9afc4eaae88fc8e255"

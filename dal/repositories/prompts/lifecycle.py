@@ -89,7 +89,7 @@ class PromptLifecycle(PromptRules):
         usage = UsageWriter(self._scope)
         await usage.write(ended, priced)
         await self._post_answer(work, answer.response)
-        told = {"model": ended.model, "token_count": priced.token_count, "cost": str(priced.cost)}
+        told = {"model": ended.model, "usage": priced.usage, "cost": str(priced.cost)}
         await self._tell(action, work, PromptStatus.COMPLETED, **told)
         if work.template_id is not None:
             # It was seen when the prompt was made, whoever sees it now; gone, it counts nothing.

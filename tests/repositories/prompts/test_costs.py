@@ -86,6 +86,14 @@ async def test_an_answer_costs_what_its_tokens_cost_when_it_comes(
     assert (await me.prompts.costs.estimate(used, model=m, at=then)).cost == exact
 
 
+async def test_the_log_tells_what_an_answer_took(me: dal.Session, talk: dal.Conversation) -> None:
+    made = await asked(me, talk, model="m")
+    await me.prompts.complete(made.id, response="!", usage={"input": 2, "output": 3}, cost=1)
+    told = (await me.audit.list_mine(limit=1)).rows[0].changes
+    assert told["usage"]["to"] == {"input": 2, "output": 3}
+    assert (told["model"]["to"], Decimal(told["cost"]["to"])) == ("m", Decimal(1))
+
+
 async def test_a_model_of_several_providers_has_a_price_where_one_is_said(
     me: dal.Session, system: dal.Session, clock: dal.ManualClock, m: str
 ) -> None:
