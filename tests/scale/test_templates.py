@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -17,7 +18,10 @@ from dal.server import Engine, start_temporary
 from dal.session.connection import Connection
 from dal.testing.measure import counting, total
 from tests.conftest import START, Recorder, new_user, options
-from tests.scale import ROOMY
+from tests.scale import ROOMY, copy_rows
+
+if TYPE_CHECKING:
+    from pymysql.cursors import Cursor
 
 N_OWNERS = 5
 BATCHES_PER_OWNER = 5
@@ -40,6 +44,26 @@ class Big:
         return self.db.acting_as(dal.Actor.user(self.owners[n].id))
 
 
+def _copy_for(cursor: Cursor, first: dal.User, owner: dal.User, place: int) -> None:
+    """Give ``owner`` all that ``first`` has, a little later: the ids differ in a byte that no id of ours has so."""
+    whose, to = f"UNHEX('{first.id.hex}')", f"UNHEX('{owner.id.hex}')"
+
+    def other(column: str) -> str:
+        return f"CONCAT(LEFT({column}, 8), UNHEX('0{place}'), RIGHT({column}, 7))"
+
+    theirs = f"template_id IN (SELECT id FROM templates WHERE owner_id = {whose})"
+    later = {
+        name: f"{name} + INTERVAL {10 * place} SECOND" for name in ("created_at", "updated_at")
+    }
+    changed = {"id": other("id"), "owner_id": to, **later}
+    copy_rows(cursor, "templates", changed, f"owner_id = {whose}")
+    of = {"template_id": other("template_id")}
+    copy_rows(cursor, "template_versions", {**of, "created_by": to}, theirs)
+    copy_rows(cursor, "template_tags", of, theirs)
+    scope = {"scope": f"IF(scope = {whose}, {to}, scope)"}
+    copy_rows(cursor, "template_postings", {**of, **scope}, theirs)
+
+
 @pytest.fixture(scope="module")
 async def big(engine: Engine) -> AsyncIterator[Big]:
     server = await asyncio.to_thread(start_temporary, engine, options=ROOMY)
@@ -54,20 +78,23 @@ async def big(engine: Engine) -> AsyncIterator[Big]:
             # Among five users a scan would be a good plan; nobody has five users.
             for _ in range(30):
                 await asyncio.gather(*(new_user(db) for _ in range(20)))
-            for owner in owners:
-                me = db.acting_as(dal.Actor.user(owner.id))
-                for batch in range(BATCHES_PER_OWNER):
-                    clock.move(timedelta(seconds=1))
-                    await me.templates.exchange.create_many(
-                        dal.NewTemplate(
-                            name=f"template {batch} {n}",
-                            content="c",
-                            tags=(f"tag {n % 50}", f"tag {50 + n % 7}"),
-                            visibility="public" if n % 2 else "private",
-                        )
-                        for n in range(BATCH)
+            me = db.acting_as(dal.Actor.user(owners[0].id))
+            for batch in range(BATCHES_PER_OWNER):
+                clock.move(timedelta(seconds=1))
+                await me.templates.exchange.create_many(
+                    dal.NewTemplate(
+                        name=f"template {batch} {n}",
+                        content="c",
+                        tags=(f"tag {n % 50}", f"tag {50 + n % 7}"),
+                        visibility="public" if n % 2 else "private",
                     )
+                    for n in range(BATCH)
+                )
             with connect_blocking(admin) as blocking, blocking.cursor() as cursor:
+                for place, owner in enumerate(owners[1:], 1):
+                    _copy_for(cursor, owners[0], owner, place)
+                blocking.commit()
+                clock.move(timedelta(minutes=1))
                 cursor.execute("ANALYZE TABLE users, templates, template_versions, template_tags")
             counter = await Connection.open(admin)
             yield Big(db, clock, recorder, owners, counter)
