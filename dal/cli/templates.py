@@ -22,7 +22,8 @@ def search_templates(
     as_: Annotated[str | None, Parameter(name="--as")] = None,
     sort: Literal["newest", "oldest"] = "newest",
     limit: int = 20,
-    after: str | None = None,
+    # A cursor may begin with a hyphen: one of 64 does.
+    after: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     url: Url = None,
     json_: Json = False,
 ) -> int:

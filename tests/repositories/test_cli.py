@@ -372,7 +372,10 @@ def test_search_pages_and_keeps_private_ones_to_their_owner(
     assert "secret" not in cli("search", word, "--tag", word).out
     assert "secret" in cli("search", word, "--as", email, "--scope", "mine").out
     assert cli("search", word, "--scope", "mine").status == 2
-    assert cli("search", word, "--after", "x").status == 2
+    for malformed in ("x", "-x"):
+        said = cli("search", word, "--after", malformed)
+        assert (said.status, "cursor" in said.err or "after" in said.err) == (2, True)
+        assert "requires an argument" not in said.err
     assert cli("search", word, "--limit", "0").status == 2
     assert cli("search", "--tag", f"no{word}", "--json").json == {"rows": [], "next": None}
 

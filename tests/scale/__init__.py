@@ -30,7 +30,8 @@ def copy_rows(cursor: Cursor, table: str, changed: Mapping[str, str], where: str
     """
     cursor.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
-        " AND table_name = %s AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position",
+        " AND table_name = %s AND COALESCE(generation_expression, '') = ''"
+        " ORDER BY ordinal_position",
         (table,),
     )
     columns = [name for (name,) in cursor.fetchall()]

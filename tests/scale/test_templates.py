@@ -45,7 +45,10 @@ class Big:
 
 
 def _copy_for(cursor: Cursor, first: dal.User, owner: dal.User, place: int) -> None:
-    """Give ``owner`` all that ``first`` has, a little later: the ids differ in a byte that no id of ours has so."""
+    """Give ``owner`` all that ``first`` has, a little later.
+
+    The ids differ in a byte that has its highest bit in each id of ours, and not here.
+    """
     whose, to = f"UNHEX('{first.id.hex}')", f"UNHEX('{owner.id.hex}')"
 
     def other(column: str) -> str:
