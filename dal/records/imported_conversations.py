@@ -33,7 +33,13 @@ from dal.records.new_prompts import (
 from dal.records.prompts import Prompt, PromptStatus
 from dal.records.usage import checked_cost, checked_tokens
 
-__all__ = ["MAX_PROMPTS", "ConversationExport", "ImportedConversation", "ImportedPrompt"]
+__all__ = [
+    "MAX_PROMPTS",
+    "ConversationExport",
+    "ImportedConversation",
+    "ImportedPrompt",
+    "place_followed",
+]
 
 MAX_PROMPTS: Final = 100_000
 """The most prompts of one conversation of an import."""
@@ -191,7 +197,7 @@ def _check_variations(prompts: tuple[ImportedPrompt, ...]) -> None:
         if (
             of > place
             or first.variation_of != of
-            or (of != place and prompt.parent_sequence not in (None, before(of, first)))
+            or (of != place and prompt.parent_sequence not in (None, place_followed(of, first)))
         ):
             raise ValueRejectedError(
                 f"prompts: item {place}: variation_of: the first one comes earlier, says its own"
@@ -206,7 +212,7 @@ def _check_variations(prompts: tuple[ImportedPrompt, ...]) -> None:
             selected.add(of)
 
 
-def before(place: int, prompt: ImportedPrompt) -> int:
+def place_followed(place: int, prompt: ImportedPrompt) -> int:
     """The place of what a prompt follows that is no later variation, 0 for none."""
     return place - 1 if prompt.parent_sequence is None else prompt.parent_sequence
 

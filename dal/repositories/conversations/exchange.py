@@ -20,7 +20,7 @@ from dal.records.imported_conversations import (
     ConversationExport,
     ImportedConversation,
     ImportedPrompt,
-    before,
+    place_followed,
 )
 from dal.records.prompts import Prompt, PromptStatus
 from dal.repositories.base import changing, part
@@ -110,7 +110,7 @@ class _Planned:
                 "conversation_id": self.id,
                 "author_id": prompt.author_id or self.owner_id,
                 "sequence_number": number,
-                "parent_sequence": before(of or number, first) or None,
+                "parent_sequence": place_followed(of or number, first) or None,
                 "prompt_status": prompt.status,
                 **{name: getattr(prompt, name) for name in _AS_GIVEN},
                 "prompt_settings": prompt.settings,

@@ -44,6 +44,7 @@ _PRICES: Final = "model_price"
 _USAGE: Final = "usage"
 _WHY: Final = "prices and what was spent are the system's"
 _BATCH: Final = 500
+_MAX_DAYS: Final = 3_660
 _MAX_MODELS: Final = 10_000
 _FIRST_ATTEMPT: Final = 0
 
@@ -219,13 +220,16 @@ class PromptCosts(PromptRules):
 
         Raises:
             PermissionDeniedError: the actor is not the system.
-            ValueRejectedError: ``first`` or ``last`` is no date, or ``last`` is not over.
+            ValueRejectedError: ``first`` or ``last`` is no date, ``last`` is not over, or they are
+                more than 3,660 days.
         """
         for field, value in (("first", first), ("last", last)):
             if type(value) is not date:
                 raise ValueRejectedError(f"{field}: a date is required", field=field)
         if last >= self._scope.clock.now().date():
             raise ValueRejectedError("last: a day that is over, UTC", field="last")
+        if first.year <= 1000 or (last - first).days >= _MAX_DAYS:
+            raise ValueRejectedError(f"first: at most {_MAX_DAYS:,} days before", field="first")
         rows = 0
         for n in range((last - first).days + 1):
             rows += await self._rebuild_days(first + timedelta(days=n))

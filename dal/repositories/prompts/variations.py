@@ -155,7 +155,7 @@ class PromptVariations(PromptRules):
             await self._conversations.update_active(
                 conversation_id=row.id, active_sequence=found.sequence_number
             )
-        changes = {"variation_group": {"from": group_id, "to": group_id}}
+        changes = {"is_selected": {"from": None, "to": True}}
         await self._audit.write(action, TARGET, prompt_id, changes=changes)
 
     async def _group(self, prompt: PromptRow) -> UUID:

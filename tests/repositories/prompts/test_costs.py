@@ -217,7 +217,8 @@ async def test_prices_that_come_in_late(
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "field"), [(0, 1, "last"), (0, 0, "last"), (None, -1, "first")]
+    ("first", "last", "field"),
+    [(0, 1, "last"), (0, 0, "last"), (None, -1, "first"), (-3_661, -1, "first")],
 )
 async def test_a_day_that_is_not_over_is_not_made_anew(
     system: dal.Session, clock: dal.ManualClock, first: int | None, last: int, field: str
