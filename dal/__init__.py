@@ -53,7 +53,27 @@ from dal.errors import (
     VariablesError,
 )
 from dal.records.actor import Actor, ActorType, Role
-from dal.records.audit import AuditEntry, Outcome
+from dal.records.audit import (
+    AuditActorCount,
+    AuditCategory,
+    AuditDayCount,
+    AuditEntry,
+    AuditSeverity,
+    AuditStatistics,
+    EntityState,
+    FailedLoginsOfIp,
+    FailedLoginsOfUser,
+    Outcome,
+)
+from dal.records.audit_export import AuditFormat, AuditManifest
+from dal.records.audit_retention import AuditHold, Retention, RetentionPolicy
+from dal.records.audit_seals import (
+    AuditAnchor,
+    AuditBreak,
+    AuditVerification,
+    BreakKind,
+    Sealing,
+)
 from dal.records.clock import Clock, ManualClock, SystemClock
 from dal.records.conversation_statistics import (
     ConversationCost,
@@ -151,9 +171,21 @@ __all__ = [
     "Actor",
     "ActorType",
     "AttemptUsage",
+    "AuditActorCount",
+    "AuditAnchor",
+    "AuditBreak",
+    "AuditCategory",
+    "AuditDayCount",
     "AuditEntry",
+    "AuditFormat",
+    "AuditHold",
     "AuditLogRepository",
+    "AuditManifest",
+    "AuditSeverity",
+    "AuditStatistics",
+    "AuditVerification",
     "AuthenticationError",
+    "BreakKind",
     "Category",
     "CategoryCount",
     "CategoryRepository",
@@ -180,6 +212,9 @@ __all__ = [
     "DalError",
     "Database",
     "DeadlockError",
+    "EntityState",
+    "FailedLoginsOfIp",
+    "FailedLoginsOfUser",
     "ImportedConversation",
     "ImportedPrompt",
     "InvalidTransitionError",
@@ -219,8 +254,11 @@ __all__ = [
     "ReadOnlyServerError",
     "Recalculation",
     "RenderedPrompt",
+    "Retention",
+    "RetentionPolicy",
     "Role",
     "RowShapeError",
+    "Sealing",
     "SearchCorpus",
     "SearchScope",
     "Secret",

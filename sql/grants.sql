@@ -86,6 +86,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON usage_days TO dal_application;
 -- Append-only: whoever breaks into the application cannot wipe its tracks.
 GRANT SELECT, INSERT ON audit_logs TO dal_application;
 
+-- What must not be removed is said, and let go again, by the application; who said it is audited.
+GRANT SELECT, INSERT, UPDATE ON audit_holds TO dal_application;
+
 -- The migrator ------------------------------------------------------------------------------------
 
 -- On all tables of this database, since tables to come cannot be named. DROP so includes DROP
@@ -98,13 +101,24 @@ GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON 
 
 -- The sealer of the audit log ---------------------------------------------------------------------
 
--- It reads entries; what it makes of them goes to a table of its own.
+-- It reads entries; what it makes of them goes to tables of its own, to which it can only add. What
+-- retention removed it reads to verify what is left.
 GRANT SELECT ON audit_logs TO dal_sealer;
+GRANT SELECT, INSERT ON audit_seals TO dal_sealer;
+GRANT SELECT, INSERT ON audit_seal_entries TO dal_sealer;
+GRANT SELECT ON audit_checkpoints TO dal_sealer;
 
 -- Retention ---------------------------------------------------------------------------------------
 
 -- Without INSERT: REPLACE is a DELETE and an INSERT, and would rewrite an entry.
 GRANT SELECT, DELETE ON audit_logs TO dal_retention;
+
+-- What it removed it says in a checkpoint, to which it can only add. Of a seal of which nothing is
+-- left the list of its entries goes too; the seal stays.
+GRANT SELECT ON audit_seals TO dal_retention;
+GRANT SELECT, DELETE ON audit_seal_entries TO dal_retention;
+GRANT SELECT, INSERT ON audit_checkpoints TO dal_retention;
+GRANT SELECT ON audit_holds TO dal_retention;
 
 -- Reading only ------------------------------------------------------------------------------------
 
@@ -177,5 +191,16 @@ GRANT SELECT (
 GRANT SELECT (corpus, documents, updated_at) ON search_corpora TO dal_readonly;
 GRANT SELECT (
     id, occurred_at, actor_type, actor_id, actor_name, action, target_type, target_id, outcome,
-    affected, request_id
+    affected, request_id, category, severity, security_at
 ) ON audit_logs TO dal_readonly;
+GRANT SELECT (
+    number, sealed_at, since, entry_count, first_at, last_at, previous_sha256, sha256
+) ON audit_seals TO dal_readonly;
+GRANT SELECT (audit_id, seal_number, sha256) ON audit_seal_entries TO dal_readonly;
+GRANT SELECT (
+    number, purged_at, purged_by, policy, seal_number, entry_count, gone, archive_sha256,
+    previous_sha256, sha256
+) ON audit_checkpoints TO dal_readonly;
+GRANT SELECT (
+    id, actor_id, target_type, target_id, placed_at, released_at
+) ON audit_holds TO dal_readonly;

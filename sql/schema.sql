@@ -2,6 +2,33 @@
 -- fast way to a new database: it records the migrations as applied, so `dal migrate` goes on from
 -- here. The same text loads on MariaDB and MySQL.
 
+CREATE TABLE `audit_checkpoints` (
+  `number` int unsigned NOT NULL COMMENT 'from 1, without a gap',
+  `purged_at` datetime(6) NOT NULL,
+  `purged_by` varchar(100) NOT NULL COMMENT 'name of the system actor',
+  `policy` text NOT NULL COMMENT 'canonical JSON: what was kept for how long',
+  `seal_number` int unsigned NOT NULL COMMENT 'whose entries were removed',
+  `entry_count` int unsigned NOT NULL COMMENT 'how many of them, by this',
+  `gone` varbinary(1250) NOT NULL COMMENT 'a bit an entry of the seal, by id: it is not there',
+  `archive_sha256` binary(32) DEFAULT NULL COMMENT 'of the lines that were kept elsewhere',
+  `previous_sha256` binary(32) NOT NULL COMMENT 'of the checkpoint before; zeros before the first',
+  `sha256` binary(32) NOT NULL COMMENT 'over all of this',
+  PRIMARY KEY (`number`),
+  KEY `ix_audit_checkpoints_seal` (`seal_number`,`number`) COMMENT 'audit_checkpoints/list_by_seals'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `audit_holds` (
+  `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
+  `actor_id` binary(16) DEFAULT NULL COMMENT 'entries of this actor; NULL is of everybody',
+  `target_type` varchar(32) DEFAULT NULL COMMENT 'entries about this; NULL is about everything',
+  `target_id` binary(16) DEFAULT NULL,
+  `reason` varchar(500) NOT NULL,
+  `placed_at` datetime(6) NOT NULL,
+  `released_at` datetime(6) DEFAULT NULL COMMENT 'NULL holds',
+  PRIMARY KEY (`id`),
+  KEY `ix_audit_holds_released` (`released_at`,`id`) COMMENT 'audit_holds/list_held'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
 CREATE TABLE `audit_logs` (
   `id` binary(16) NOT NULL COMMENT 'UUIDv7, made by the client',
   `occurred_at` datetime(6) NOT NULL COMMENT 'the time of the change itself',
@@ -17,9 +44,34 @@ CREATE TABLE `audit_logs` (
   `request_id` varchar(64) DEFAULT NULL,
   `ip` varchar(45) DEFAULT NULL,
   `user_agent` varchar(255) DEFAULT NULL,
+  `category` enum('authentication','access','data','disclosure','maintenance','application') NOT NULL DEFAULT 'data' COMMENT 'what kind of action; by the action',
+  `severity` enum('low','medium','high','critical') NOT NULL DEFAULT 'low' COMMENT 'by the action, and how it ended',
+  `security_at` datetime(6) GENERATED ALWAYS AS (case when `category` = 'authentication' or `severity` in ('high','critical') or `outcome` = 'denied' then `occurred_at` end) VIRTUAL COMMENT 'occurred_at of what the security log lists; so its key holds nothing else',
   PRIMARY KEY (`id`),
   KEY `ix_audit_logs_target` (`target_type`,`target_id`,`occurred_at`,`id`) COMMENT 'audit_logs/list_by_target',
-  KEY `ix_audit_logs_actor` (`actor_id`,`occurred_at`,`id`) COMMENT 'audit_logs/list_by_actor'
+  KEY `ix_audit_logs_actor` (`actor_id`,`occurred_at`,`id`) COMMENT 'audit_logs/list_by_actor',
+  KEY `ix_audit_logs_occurred` (`occurred_at`,`id`) COMMENT 'audit_logs/list_by_day, the search',
+  KEY `ix_audit_logs_security` (`security_at`,`id`) COMMENT 'audit_logs/list_security'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `audit_seals` (
+  `number` int unsigned NOT NULL COMMENT 'from 1, without a gap: of two sealers one gets it',
+  `sealed_at` datetime(6) NOT NULL,
+  `since` datetime(6) NOT NULL COMMENT 'entries from then on were looked for',
+  `entry_count` int unsigned NOT NULL,
+  `first_at` datetime(6) NOT NULL COMMENT 'occurred_at of the earliest entry',
+  `last_at` datetime(6) NOT NULL COMMENT 'and of the latest',
+  `previous_sha256` binary(32) NOT NULL COMMENT 'of the seal before; zeros before the first',
+  `sha256` binary(32) NOT NULL COMMENT 'over all of this, and every id and hash of an entry',
+  PRIMARY KEY (`number`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE `audit_seal_entries` (
+  `audit_id` binary(16) NOT NULL COMMENT 'no foreign key: it outlives the entry',
+  `seal_number` int unsigned NOT NULL,
+  `sha256` binary(32) NOT NULL COMMENT 'over the canonical text of the entry',
+  PRIMARY KEY (`audit_id`),
+  KEY `ix_audit_seal_entries_seal` (`seal_number`,`audit_id`) COMMENT 'audit_seal_entries/list_by_seals'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_ci ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE `categories` (
@@ -513,7 +565,13 @@ INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUE
     ('115e60bbb0d36dacd88d7eb272649a79171a416a4f7fd908dfa33867545d1210', '0030.create-usage-items', UTC_TIMESTAMP(6)),
     ('2270d6f6c688efe0a54a35138ca559e44bd29e3577eed0f18a030aa3e7916409', '0031.create-usage-days', UTC_TIMESTAMP(6)),
     ('bac42d7b8133911461738ca85e05a3e64a58ce2501e8930a2238af8b86830e58', '0032.add-prompts-variations', UTC_TIMESTAMP(6)),
-    ('dde4dcd48ae11246bd337047091c2c50b53b7b980fad6f5c3ecad99daad09460', '0033.add-usage-records-rating', UTC_TIMESTAMP(6));
+    ('dde4dcd48ae11246bd337047091c2c50b53b7b980fad6f5c3ecad99daad09460', '0033.add-usage-records-rating', UTC_TIMESTAMP(6)),
+    ('d3eda9c6a1f57dcdd833207ea47d16a7b5139243ae8dd2a14513463d762b2835', '0034.add-audit-logs-category', UTC_TIMESTAMP(6)),
+    ('770e365c9bf54758a584ba02ed4e4ae74eecb150718adf1448c3ee419dac4cc3', '0035.fill-audit-logs-category', UTC_TIMESTAMP(6)),
+    ('17f77e49fca17c0cdf1d65ff5a728b2f2b0682e0e6061fbf12b43341167b78ba', '0036.create-audit-seals', UTC_TIMESTAMP(6)),
+    ('c590160be90d57512a9a75a219b54bf393eedc64b08c71ba0e6b6b11994b79af', '0037.create-audit-seal-entries', UTC_TIMESTAMP(6)),
+    ('478510a42ec6e08528d5323628d4a3ceae09d54d3fd37cf268d2911b31e5474b', '0038.create-audit-checkpoints', UTC_TIMESTAMP(6)),
+    ('167c9c4b6d966e891a51a2c1dbadc0f73f45ea79b06943c45a435a87e139379c', '0039.create-audit-holds', UTC_TIMESTAMP(6));
 
 INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0001.create-users', '4d5de1d0bf58799d97d8ff389b3b844c067e13ddb7858682ff83f91d3f61a213', UTC_TIMESTAMP(6)),
@@ -548,4 +606,10 @@ INSERT INTO dal_migrations (id, content_sha256, changed_at) VALUES
     ('0030.create-usage-items', '4e95814dd3b745a873887ef50367e21e1b8ab74e7c8325afd1da08328c881a6f', UTC_TIMESTAMP(6)),
     ('0031.create-usage-days', 'd9a8d96e3e33445d54a06930c2e1e9f55cc02fbcbb143ba9147f3408b7c1ccfc', UTC_TIMESTAMP(6)),
     ('0032.add-prompts-variations', '7878b3f645ea80e8291b4ae940a4705bb5943ca26f1fffb9a9f827e7191b4613', UTC_TIMESTAMP(6)),
-    ('0033.add-usage-records-rating', '571448f7a07181669cbe3aa7d4241e64c1e7e2d7ecdbe80d156c4ef621eb98d9', UTC_TIMESTAMP(6));
+    ('0033.add-usage-records-rating', '571448f7a07181669cbe3aa7d4241e64c1e7e2d7ecdbe80d156c4ef621eb98d9', UTC_TIMESTAMP(6)),
+    ('0034.add-audit-logs-category', 'e696ee6f29cc8405ac32b2ce3318fb4cec5df8289190c90224341bc72b72b77e', UTC_TIMESTAMP(6)),
+    ('0035.fill-audit-logs-category', 'fffe33c486f49af33bc598a1c7888f1d633865b2f026b54fdef6cbcaae676dac', UTC_TIMESTAMP(6)),
+    ('0036.create-audit-seals', '6f327da7962ef83cb718d3f6b91b6a549f1cde36a9ceb737b598c5bfbd43735d', UTC_TIMESTAMP(6)),
+    ('0037.create-audit-seal-entries', 'e961c803d293e6b0c5c6e145d9719524b901af9151606b3528bedea06363403c', UTC_TIMESTAMP(6)),
+    ('0038.create-audit-checkpoints', 'b28152d033fd013a290df616bca882437d18faf6c4dde42821539aac24a21dc1', UTC_TIMESTAMP(6)),
+    ('0039.create-audit-holds', '41cea3f9957b10689667d70dfb005779bcead0461a0e37dfd1440ddf95b8f828', UTC_TIMESTAMP(6));

@@ -3,6 +3,18 @@
 -- A new column of a record is one line here, and a field of the record in dal/records/. A list that
 -- begins with all columns of another says "and". Aliases are the same in all files of a record.
 
+-- AuditCheckpoint
+c.number AS number,
+c.purged_at AS purged_at,
+c.purged_by AS purged_by,
+c.policy AS policy,
+c.seal_number AS seal_number,
+c.entry_count AS entry_count,
+c.gone AS gone,
+c.archive_sha256 AS archive_sha256,
+c.previous_sha256 AS previous_sha256,
+c.sha256 AS sha256
+
 -- AuditEntry
 a.id AS id,
 a.occurred_at AS occurred_at,
@@ -17,7 +29,19 @@ a.affected AS affected,
 a.changes AS changes,
 a.request_id AS request_id,
 a.ip AS ip,
-a.user_agent AS user_agent
+a.user_agent AS user_agent,
+a.category AS category,
+a.severity AS severity
+
+-- AuditSeal
+s.number AS number,
+s.sealed_at AS sealed_at,
+s.since AS since,
+s.entry_count AS entry_count,
+s.first_at AS first_at,
+s.last_at AS last_at,
+s.previous_sha256 AS previous_sha256,
+s.sha256 AS sha256
 
 -- Category
 c.id AS id,
@@ -128,10 +152,6 @@ q.token_count AS token_count,
 q.cost AS cost,
 q.variation_group AS variation_group
 
--- PromptsOfStatus
-q.status AS status,
-COUNT(*) AS prompts
-
 -- PromptWork
 q.id AS id,
 q.conversation_id AS conversation_id,
@@ -177,10 +197,61 @@ p.can_write AS can_write
     WHERE m.model = COALESCE(:model, q.model)
 ) AS prices
 
+-- PromptsOfStatus
+q.status AS status,
+COUNT(*) AS prompts
+
+-- Share
+s.id AS id,
+s.conversation_id AS conversation_id,
+s.created_by AS created_by,
+s.scope AS scope,
+s.through_sequence AS through_sequence,
+s.expires_at AS expires_at,
+s.max_views AS max_views,
+s.view_count AS view_count,
+s.last_viewed_at AS last_viewed_at,
+s.revoked_at AS revoked_at,
+s.created_at AS created_at,
+s.updated_at AS updated_at
+
+-- StoredAuditEntry
+a.id AS id,
+a.occurred_at AS occurred_at,
+a.actor_type AS actor_type,
+a.actor_id AS actor_id,
+a.actor_name AS actor_name,
+a.action AS action,
+a.target_type AS target_type,
+a.target_id AS target_id,
+a.outcome AS outcome,
+a.affected AS affected,
+a.changes AS changes,
+a.request_id AS request_id,
+a.ip AS ip,
+a.user_agent AS user_agent,
+a.category AS category,
+a.severity AS severity
+
 -- TagCount
 g.tag_key AS tag_key,
 g.name AS name,
 COUNT(*) AS templates
+
+-- TemplateLabel
+l.template_id AS template_id,
+l.label AS label,
+l.version AS version,
+l.moved_by AS moved_by,
+l.moved_at AS moved_at
+
+-- TemplateRating
+r.template_id AS template_id,
+r.user_id AS user_id,
+r.rating AS rating,
+r.feedback AS feedback,
+r.created_at AS created_at,
+r.updated_at AS updated_at
 
 -- TemplateSummary
 t.id AS id,
@@ -227,35 +298,6 @@ v.message AS message,
 v.author_name AS author_name,
 v.created_by AS created_by,
 v.created_at AS created_at
-
--- TemplateLabel
-l.template_id AS template_id,
-l.label AS label,
-l.version AS version,
-l.moved_by AS moved_by,
-l.moved_at AS moved_at
-
--- TemplateRating
-r.template_id AS template_id,
-r.user_id AS user_id,
-r.rating AS rating,
-r.feedback AS feedback,
-r.created_at AS created_at,
-r.updated_at AS updated_at
-
--- Share
-s.id AS id,
-s.conversation_id AS conversation_id,
-s.created_by AS created_by,
-s.scope AS scope,
-s.through_sequence AS through_sequence,
-s.expires_at AS expires_at,
-s.max_views AS max_views,
-s.view_count AS view_count,
-s.last_viewed_at AS last_viewed_at,
-s.revoked_at AS revoked_at,
-s.created_at AS created_at,
-s.updated_at AS updated_at
 
 -- TokensOfType
 i.usage_type AS usage_type,

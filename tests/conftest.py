@@ -84,10 +84,15 @@ def server(engine: Engine) -> Iterator[PrivateServer]:
     started.stop()
 
 
+ACCOUNTS: dict[str, Accounts] = {}
+"""Those of the server of an engine, for what is done by the account of another role."""
+
+
 @pytest.fixture(scope="session")
-def accounts(server: PrivateServer) -> Accounts:
+def accounts(server: PrivateServer, engine: Engine) -> Accounts:
     """A database with our tables and rights, and an account a role."""
-    return prepare_temporary(server)
+    ACCOUNTS[engine] = prepare_temporary(server)
+    return ACCOUNTS[engine]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,11 @@ names. Written from the files: edit those.
 
 from __future__ import annotations
 
+from dal.gateways.audit_checkpoints import AuditCheckpointsGateway
+from dal.gateways.audit_holds import AuditHoldsGateway
 from dal.gateways.audit_logs import AuditLogsGateway
+from dal.gateways.audit_seal_entries import AuditSealEntriesGateway
+from dal.gateways.audit_seals import AuditSealsGateway
 from dal.gateways.categories import CategoriesGateway
 from dal.gateways.conversation_participants import ConversationParticipantsGateway
 from dal.gateways.conversation_shares import ConversationSharesGateway
@@ -31,7 +35,11 @@ from dal.gateways.user_tokens import UserTokensGateway
 from dal.gateways.users import UsersGateway
 
 __all__ = [
+    "AuditCheckpointsGateway",
+    "AuditHoldsGateway",
     "AuditLogsGateway",
+    "AuditSealEntriesGateway",
+    "AuditSealsGateway",
     "CategoriesGateway",
     "ConversationParticipantsGateway",
     "ConversationSharesGateway",

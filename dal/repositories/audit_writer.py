@@ -16,11 +16,12 @@ from uuid import UUID
 import attrs
 
 from dal.gateways.audit_logs import AuditLogsGateway
-from dal.records.audit import Outcome
+from dal.records.audit import AuditCategory, AuditSeverity, Outcome
+from dal.records.audit_actions import classified
 from dal.records.ids import new_id
 from dal.session import Scope
 
-__all__ = ["REDACTED", "AuditWriter", "changes_between", "redact"]
+__all__ = ["REDACTED", "AuditWriter", "canonical", "changes_between", "redact"]
 
 REDACTED: Final = "[redacted]"
 """What stands in place of a secret."""
@@ -91,6 +92,13 @@ def redact(value: object, *, depth: int = 0) -> object:
     return f"[{type(value).__name__}]"
 
 
+def canonical(value: object) -> str:
+    """The one JSON text of a value: keys sorted, no spaces, nothing that is not JSON."""
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+
+
 def changes_between(
     before: Mapping[str, object] | None, after: Mapping[str, object] | None
 ) -> dict[str, object]:
@@ -124,6 +132,7 @@ class AuditWriter:
         affected: int = 1,
         outcome: Outcome = Outcome.SUCCESS,
         at: datetime | None = None,
+        classes: tuple[AuditCategory, AuditSeverity] | None = None,
     ) -> None:
         """Write one entry.
 
@@ -133,16 +142,14 @@ class AuditWriter:
             changes: field -> from and to; redacted here, whatever it holds.
             affected: how many targets were changed.
             at: the time of the change itself, if it is known.
+            classes: of an action that is the application's own; else they follow from the action.
+
+        Raises:
+            UsageError: an action that is not known, without ``classes``.
         """
+        category, severity = classes or classified(action, outcome)
         now = at or self.scope.clock.now()
         actor = self.scope.actor
-        text = json.dumps(
-            redact(changes or {}),
-            ensure_ascii=False,
-            allow_nan=False,
-            sort_keys=True,
-            separators=(",", ":"),
-        )
         await AuditLogsGateway(self.scope).insert(
             audit_id=new_id(now),
             occurred_at=now,
@@ -154,8 +161,10 @@ class AuditWriter:
             target_id=target_id,
             outcome=outcome,
             affected=affected,
-            changes=text,
+            changes=canonical(redact(changes or {})),
             request_id=actor.request_id,
             ip=actor.ip,
             user_agent=actor.user_agent,
+            audit_category=category,
+            severity=severity,
         )

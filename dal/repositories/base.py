@@ -8,7 +8,7 @@ another makes it from the scope, as the audit writer is made.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypedDict, TypeVar, cast
 from uuid import UUID
 
@@ -20,12 +20,14 @@ from dal.session.transaction import Transaction
 
 __all__ = [
     "CHANGING_METHODS",
+    "DISCLOSING_METHODS",
     "FREQUENT_METHODS",
     "PARTS",
     "Reader",
     "Repository",
     "by_a_part",
     "changing",
+    "disclosing",
     "frequent",
     "part",
 ]
@@ -48,11 +50,16 @@ that changes data under its own name with an underscore in front: it is in here 
 
 FREQUENT_METHODS: Final[set[str]] = set()
 """``prompts.append_partial``: what changes data too often for an entry each; it belongs to a change
-that has one before and after it. A denied attempt is kept all the same.
+that has one before and after it, or it is summed, as uses are. A denied attempt is kept all the
+same.
 """
+
+DISCLOSING_METHODS: Final[set[str]] = set()
+"""``templates.exchange.export``: what only reads, but so much that each time is an entry."""
 
 _MARK: Final = "_changes_data"
 _FREQUENT: Final = "_changes_data_often"
+_DISCLOSES: Final = "_discloses_data"
 # An admin who left and came back between two looks is locked out of order; with many who do so at
 # the same moment one transaction can lose three times.
 _ATTEMPTS: Final = 6
@@ -63,7 +70,11 @@ def part(path: str) -> Callable[[Cls], Cls]:
 
     def register(cls: Cls) -> Cls:
         PARTS[path] = cls
-        for mark, methods in ((_MARK, CHANGING_METHODS), (_FREQUENT, FREQUENT_METHODS)):
+        for mark, methods in (
+            (_MARK, CHANGING_METHODS),
+            (_FREQUENT, FREQUENT_METHODS),
+            (_DISCLOSES, DISCLOSING_METHODS),
+        ):
             marked = (name for name in dir(cls) if hasattr(getattr(cls, name), mark))
             methods.update(f"{path}.{name.lstrip('_')}" for name in marked)
         CHANGING_METHODS.difference_update(FREQUENT_METHODS)
@@ -81,6 +92,12 @@ def by_a_part(method: F) -> F:
 def frequent(method: F) -> F:
     """A method that changes data and writes no entry, over the one that has the transaction."""
     setattr(method, _FREQUENT, True)
+    return method
+
+
+def disclosing(method: F) -> F:
+    """A method that reads, and writes an entry about that before it gives anything."""
+    setattr(method, _DISCLOSES, True)
     return method
 
 
@@ -164,6 +181,16 @@ class Repository:
             )
 
         scope.after_end(write)
+
+    async def _disclose(
+        self, action: str, target_type: str, changes: Mapping[str, object] | None = None
+    ) -> None:
+        """Write that much is about to be read: nothing is given where that cannot be written."""
+
+        async def work(tx: Scope) -> None:
+            await AuditWriter(tx).write(action, target_type, None, changes=changes, affected=0)
+
+        await self._scope.run(work, attempts=_ATTEMPTS)
 
 
 def changing(

@@ -15,6 +15,8 @@
 -- param:   request_id   VARCHAR(64) NULL of the request that caused it
 -- param:   ip           VARCHAR(45) NULL of the client
 -- param:   user_agent   VARCHAR(255) NULL of the client
+-- param:   audit_category VARCHAR(14) what kind of action
+-- param:   severity     VARCHAR(8)   low, medium, high or critical
 -- access:  n/a
 -- deleted: n/a
 -- index:   n/a
@@ -35,7 +37,9 @@ INSERT INTO audit_logs
     changes,
     request_id,
     ip,
-    user_agent
+    user_agent,
+    category,
+    severity
 )
 VALUES
 (
@@ -52,5 +56,7 @@ VALUES
     :changes,
     :request_id,
     :ip,
-    :user_agent
+    :user_agent,
+    :audit_category,
+    :severity
 )

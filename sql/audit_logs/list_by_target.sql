@@ -25,7 +25,9 @@ SELECT
     a.changes AS changes,
     a.request_id AS request_id,
     a.ip AS ip,
-    a.user_agent AS user_agent
+    a.user_agent AS user_agent,
+    a.category AS category,
+    a.severity AS severity
 FROM audit_logs AS a
 WHERE
     a.target_type = :target_type

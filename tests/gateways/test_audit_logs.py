@@ -28,6 +28,8 @@ def entry(**changes: Any) -> dict[str, Any]:
         "request_id": None,
         "ip": None,
         "user_agent": None,
+        "audit_category": dal.AuditCategory.ACCESS,
+        "severity": dal.AuditSeverity.MEDIUM,
         **changes,
     }
 
@@ -43,7 +45,12 @@ async def test_insert(tx: dal.Session) -> None:
     assert found == dal.AuditEntry(
         id=row["audit_id"],
         changes={"a": {"from": None, "to": "é"}},
-        **{name: value for name, value in row.items() if name not in ("audit_id", "changes")},
+        category=dal.AuditCategory.ACCESS,
+        **{
+            name: value
+            for name, value in row.items()
+            if name not in ("audit_id", "audit_category", "changes")
+        },
     )
     with pytest.raises(dal.UniqueError) as caught:
         await logs.insert(**row)

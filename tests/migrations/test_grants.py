@@ -47,6 +47,10 @@ TABLES: Final = (
     "usage_items",
     "usage_days",
     "audit_logs",
+    "audit_seals",
+    "audit_seal_entries",
+    "audit_checkpoints",
+    "audit_holds",
 )
 RECORDS: Final = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock", "dal_migrations")
 # 1044 database, 1142 table, 1143 column, 1227 and 1370 the rest: may not.
@@ -80,10 +84,22 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "usage_items": "SIU",
         "usage_days": "SIUD",
         "audit_logs": "SI",
+        "audit_holds": "SIU",
     },
     "dal_migrator": dict.fromkeys((*TABLES, *RECORDS), "SIUD"),
-    "dal_sealer": {"audit_logs": "S"},
-    "dal_retention": {"audit_logs": "SD"},
+    "dal_sealer": {
+        "audit_logs": "S",
+        "audit_seals": "SI",
+        "audit_seal_entries": "SI",
+        "audit_checkpoints": "S",
+    },
+    "dal_retention": {
+        "audit_logs": "SD",
+        "audit_seals": "S",
+        "audit_seal_entries": "SD",
+        "audit_checkpoints": "SI",
+        "audit_holds": "S",
+    },
     "dal_readonly": {
         table: "S"
         for table in TABLES
@@ -124,6 +140,10 @@ WITHHELD: Final = {
     "usage_items": set[str](),
     "usage_days": set[str](),
     "audit_logs": {"changes", "ip", "user_agent"},
+    "audit_seals": set[str](),
+    "audit_seal_entries": set[str](),
+    "audit_checkpoints": set[str](),
+    "audit_holds": {"reason"},
 }
 # One that every role that may read anything of the table may read.
 COLUMNS: Final = {
@@ -146,6 +166,10 @@ COLUMNS: Final = {
     "usage_records": "prompt_id",
     "usage_items": "prompt_id",
     "usage_days": "facet",
+    "audit_seals": "number",
+    "audit_seal_entries": "audit_id",
+    "audit_checkpoints": "number",
+    "audit_holds": "id",
     "conversation_participants": "conversation_id",
     "prompt_postings": "conversation_id",
     **dict.fromkeys(

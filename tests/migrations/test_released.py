@@ -86,6 +86,20 @@ RELEASED: Final = {
     "0033.add-usage-records-rating": (
         "b04b1cf2614f7a5866eb5d1618ae626f1ebdc75d63fb3c9afc4eaae88fc8e255"
     ),
+    "0034.add-audit-logs-category": (
+        "c7b46d9867c55c7e4f978c8fd5639ebbae30477ca647fa9ff16c1950f8fea2b4"
+    ),
+    "0035.fill-audit-logs-category": (
+        "13ac57365ac03f4af45290aae3a50ad4354715a9e49e05adf1023cfbbfa43e17"
+    ),
+    "0036.create-audit-seals": ("9e02affe953915c2642103b098c7dfe6089ccc3de88d2590a05b46df75115132"),
+    "0037.create-audit-seal-entries": (
+        "31b81ba8410ce7ed0af5bcc1ae1ec34592b6c01552fca97dd41349a04601ed56"
+    ),
+    "0038.create-audit-checkpoints": (
+        "b983721ab86c020f07470cdacace0c507936d5e360cccfcd9f24c8dcd4ef34e8"
+    ),
+    "0039.create-audit-holds": ("46d509cedb9da38f2edee5428fdf20e6e50c6d5b040ec7b7de40fcd33bfba49c"),
 }
 
 

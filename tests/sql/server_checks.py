@@ -40,7 +40,8 @@ _FOLLOWING = {
     "before_deleted_at": ("deleted_at",),
     "before_id": ("id", "user_id"),
     "before_version": ("version",),
-    "after_at": ("created_at",),
+    "after_at": ("created_at", "occurred_at"),
+    "after_id": ("id",),
     "after_sequence": ("sequence_number",),
     "after_user_id": ("user_id",),
 }
@@ -454,7 +455,8 @@ def _unique_faults(world: World, statement: Statement) -> list[str]:
     order = text_rules.order_of(statement.sql)
     if not order:
         return ["no order"]
-    if set(text_rules.groups_of(statement.sql)) == {term.split()[0] for term in order}:
+    groups = set(text_rules.groups_of(statement.sql))
+    if groups and groups <= {term.split()[0] for term in order}:
         # A row a group.
         return []
     alias, _, column = order[-1].split()[0].partition(".")

@@ -23,7 +23,7 @@ from dal.records.imported_conversations import (
     place_followed,
 )
 from dal.records.prompts import Prompt, PromptStatus
-from dal.repositories.base import changing, part
+from dal.repositories.base import changing, disclosing, part
 from dal.repositories.conversations.rules import TARGET, ConversationRules
 from dal.repositories.conversations.search import posting_rows, searched
 
@@ -282,9 +282,10 @@ class ConversationExchange(ConversationRules):
             )
         return taken
 
+    @disclosing
     async def export(self) -> AsyncIterator[ConversationExport]:
         """The actor's own live conversations, archived ones too, newest first, each with all that
-        was said; one at a time is held in memory.
+        was said; one at a time is held in memory. The audit log says that it was done.
 
         No statement stays open between them: what is created meanwhile is not seen, what is
         deleted before its turn is left out.
@@ -293,6 +294,7 @@ class ConversationExchange(ConversationRules):
             PermissionDeniedError: the actor is no user.
         """
         actor_id = self._me()
+        await self._disclose("conversation.export", TARGET)
         last = MAX_ID
         while True:
             rows = await self._conversations.list_own_whole(

@@ -97,7 +97,10 @@ class ConversationParticipants(ConversationRules):
             added_by=actor_id,
             now=now,
         )
-        changes = {"user_id": [None, str(user_id)], "role": [None, given.value]}
+        changes = {
+            "user_id": {"from": None, "to": str(user_id)},
+            "role": {"from": None, "to": given.value},
+        }
         await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
 
     @changing
@@ -144,9 +147,9 @@ class ConversationParticipants(ConversationRules):
         )
         await self._revoke_if_lost(conversation_id, user_id, there.can_share and not may_share, now)
         changes = {
-            "user_id": [str(user_id), str(user_id)],
-            "role": [there.role.value, given.value],
-            "can_share": [there.can_share, may_share],
+            "user_id": {"from": str(user_id), "to": str(user_id)},
+            "role": {"from": there.role.value, "to": given.value},
+            "can_share": {"from": there.can_share, "to": may_share},
         }
         await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
 
@@ -221,7 +224,7 @@ class ConversationParticipants(ConversationRules):
         await self._conversations.update_owner(
             conversation_id=conversation_id, owner_id=user_id, now=max(now, row.updated_at)
         )
-        changes = {"owner_id": [str(actor_id), str(user_id)]}
+        changes = {"owner_id": {"from": str(actor_id), "to": str(user_id)}}
         await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
 
     @changing
@@ -243,7 +246,7 @@ class ConversationParticipants(ConversationRules):
         if not found:
             raise absent()
         # What it was before is not looked up for this.
-        changes = {"is_pinned": [None, is_pinned]}
+        changes = {"is_pinned": {"from": None, "to": is_pinned}}
         await self._audit.write(action, TARGET, conversation_id, changes=changes)
 
     @changing
@@ -270,7 +273,7 @@ class ConversationParticipants(ConversationRules):
         )
         if not found:
             raise absent()
-        changes = {"last_read_sequence": [None, sequence_number]}
+        changes = {"last_read_sequence": {"from": None, "to": sequence_number}}
         await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
 
     async def _lock_other(
@@ -292,7 +295,10 @@ class ConversationParticipants(ConversationRules):
         now = self._scope.clock.now()
         await self._participants.delete_one(conversation_id=conversation_id, user_id=user_id)
         await self._revoke_if_lost(conversation_id, user_id, there.can_share, now)
-        changes = {"user_id": [str(user_id), None], "role": [there.role.value, None]}
+        changes = {
+            "user_id": {"from": str(user_id), "to": None},
+            "role": {"from": there.role.value, "to": None},
+        }
         await self._audit.write(action, TARGET, conversation_id, changes=changes, at=now)
 
     async def _revoke_if_lost(

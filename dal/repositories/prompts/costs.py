@@ -280,7 +280,7 @@ class PromptCosts(PromptRules):
             await self._days.delete_day(facet=facet, from_at=from_at)
         rows = await self._days.insert_of_templates(from_at=from_at, until_at=until_at)
         rows += await self._days.insert_of_users(from_at=from_at, until_at=until_at)
-        changes = {"day": [None, day.isoformat()]}
+        changes = {"day": {"from": None, "to": day.isoformat()}}
         await self._audit.write(action, _USAGE, None, changes=changes, affected=rows)
         return rows
 

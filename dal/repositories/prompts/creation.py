@@ -130,10 +130,10 @@ class PromptCreation(PromptRules):
         await self._postings.insert_many(posting_rows(row.id, row.owner_id, number, "", texts))
         # Of the texts the log keeps nothing: what somebody asked is not its matter.
         changes = {
-            "conversation_id": [None, str(row.id)],
-            "sequence_number": [None, number],
-            "parent_sequence": [None, parent],
-            "status": [None, made.status],
+            "conversation_id": {"from": None, "to": str(row.id)},
+            "sequence_number": {"from": None, "to": number},
+            "parent_sequence": {"from": None, "to": parent},
+            "status": {"from": None, "to": made.status},
         }
         await self._audit.write(action, TARGET, made.id, changes=changes, at=now)
         if is_done:

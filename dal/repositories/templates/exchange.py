@@ -14,9 +14,9 @@ from dal.records.exported_templates import TemplateExport
 from dal.records.ids import MAX_ID, check_id
 from dal.records.new_templates import NewTemplate
 from dal.records.templates import Template
-from dal.repositories.base import changing, part
+from dal.repositories.base import changing, disclosing, part
 from dal.repositories.templates.creation import TemplateCreation
-from dal.repositories.templates.rules import TemplateRules
+from dal.repositories.templates.rules import TARGET, TemplateRules
 
 __all__ = ["TemplateExchange"]
 
@@ -95,16 +95,18 @@ class TemplateExchange(TemplateRules):
                 return
             at, last = rows[-1].created_at, rows[-1].id
 
+    @disclosing
     async def export(self) -> AsyncIterator[TemplateExport]:
         """The actor's live templates with their whole history and labels, newest first.
 
         A line each, see :meth:`TemplateExport.to_line`; what is read when is as in
-        :meth:`stream`.
+        :meth:`stream`. The audit log says that it was done.
 
         Raises:
             PermissionDeniedError: the actor is no user.
         """
         actor_id = self._me()
+        await self._disclose("template.export", TARGET)
         all_versions = TemplateVersionsGateway(self._scope)
         all_labels = TemplateLabelsGateway(self._scope)
         at, last = END_OF_TIME, MAX_ID

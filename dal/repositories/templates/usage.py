@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dal.records.ids import check_id
 from dal.records.templates import TemplateStatistics
-from dal.repositories.base import changing, part
+from dal.repositories.base import changing, frequent, part
 from dal.repositories.templates.rules import TARGET, TemplateRules, absent
 
 __all__ = ["TemplateUsage"]
@@ -16,9 +16,12 @@ __all__ = ["TemplateUsage"]
 class TemplateUsage(TemplateRules):
     """What is done with templates: ``me.templates.usage``."""
 
+    @frequent
     @changing
     async def record(self, template_id: UUID) -> None:
         """Count one use of a template, by a user or the system; of many at once none is lost.
+
+        Uses are summed in ``use_count``: too many for an entry each in the audit log.
 
         Raises:
             NotFoundError: no such live template for this actor.
@@ -39,7 +42,6 @@ class TemplateUsage(TemplateRules):
         counted = await self._templates.record_use(template_id=template_id, now=now, **self._reader)
         if not counted:
             raise absent()
-        await self._audit.write(action, TARGET, template_id, at=now)
 
     async def statistics(self) -> TemplateStatistics:
         """Numbers of what the actor may see, and of their trash; the system counts all."""

@@ -13,8 +13,9 @@ import pytest
 
 import dal
 from dal.records.audit import Outcome
+from dal.records.audit_actions import ACTIONS, classified
 from dal.repositories.audit_writer import REDACTED, AuditWriter
-from dal.repositories.base import CHANGING_METHODS, FREQUENT_METHODS
+from dal.repositories.base import CHANGING_METHODS, DISCLOSING_METHODS, FREQUENT_METHODS
 from dal.statements import house
 from tests.conftest import Recorder
 from tests.repositories.conftest import Root
@@ -145,12 +146,6 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.templates.ratings.remove(w.id),
         {"action": "template.remove_rating"},
     ),
-    "templates.usage.record": (
-        False,
-        "own_private",
-        lambda w, me: me.templates.usage.record(w.id),
-        {"action": "template.record_use"},
-    ),
     "categories.rename": (
         True,
         "system_private",
@@ -193,6 +188,24 @@ WALK: Final[dict[str, Walk]] = {
         # The oldest one of all trashes goes, whosever it is.
         lambda w, me: me.templates.trash.purge_deleted(older_than=timedelta(0), batch=1),
         {"action": "template.purge_deleted", "target_id": None},
+    ),
+    "audit.record": (
+        False,
+        "self",
+        lambda w, me: me.audit.record("invoice.send", target_id=w.id, before={"a": 1}),
+        {"action": "invoice.send"},
+    ),
+    "audit.retention.place_hold": (
+        True,
+        "system_absent",
+        lambda w, me: me.audit.retention.place_hold("Case", target_type="user", id=w.id),
+        {"action": "audit.place_hold"},
+    ),
+    "audit.retention.release_hold": (
+        True,
+        "system_absent",
+        lambda w, me: me.audit.retention.release_hold(w.id),
+        {"action": "audit.release_hold"},
     ),
     "users.create": (
         True,
@@ -635,6 +648,8 @@ def entries(root: Root, request_id: str) -> list[dict[str, Any]]:
         "request_id",
         "ip",
         "user_agent",
+        "category",
+        "severity",
     ]
     rows = root(
         f"SELECT {', '.join(names)} FROM audit_logs WHERE request_id = %s ORDER BY id", request_id
@@ -688,7 +703,11 @@ def check_entry(
     assert entry["actor_name"] == actor.name
     assert (entry["ip"], entry["user_agent"]) == (actor.ip, actor.user_agent)
     assert entry["occurred_at"] == clock.now().replace(tzinfo=None)
-    assert isinstance(json.loads(entry["changes"]), dict)
+    changes = json.loads(entry["changes"])
+    assert all(change.keys() == {"from", "to"} for change in changes.values()), changes
+    if method != "audit.record":
+        kind = classified(entry["action"], dal.Outcome.SUCCESS)
+        assert (entry["category"], entry["severity"]) == kind
 
 
 def test_the_walk_meets_every_changing_method() -> None:
@@ -857,6 +876,16 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "own_public",
         "other",
         lambda w, me: me.templates.trash.purge_deleted(older_than=timedelta(0)),
+    ),
+    "audit.place_hold": (
+        "self",
+        "other",
+        lambda w, me: me.audit.retention.place_hold("Case", id=w.id),
+    ),
+    "audit.release_hold": (
+        "self",
+        "anonymous",
+        lambda w, me: me.audit.retention.release_hold(w.id),
     ),
     "user.create": (
         "absent",
@@ -1170,15 +1199,32 @@ NO_TARGET: Final = frozenset(
 def test_every_action_that_can_be_denied_is_tried() -> None:
     """All but those that somebody's password or token allows, whoever they are."""
     for_anybody = {"user.authenticate", "user.reset_password", "user.verify_email"}
-    for_anybody.add("conversation.open_share")
-    assert set(DENIED) == {walk[3]["action"] for walk in WALK.values()} - for_anybody
+    for_anybody |= {"conversation.open_share", "invoice.send"}
+    walked = {walk[3]["action"] for walk in WALK.values()} | {"template.record_use"}
+    assert set(DENIED) == walked - for_anybody
+
+
+def test_every_action_has_its_category_and_severity() -> None:
+    """And none is there that nobody writes."""
+    walked = {walk[3]["action"] for walk in WALK.values()} - {"invoice.send"}
+    told = {action for _, action in DISCLOSING.values()}
+    frequent = {"template.record_use", "prompt.append_partial", "prompt.heartbeat"}
+    assert set(ACTIONS) == walked | told | frequent
+    denied = {action: classified(action, Outcome.DENIED)[1] for action in ACTIONS}
+    assert min(denied.values(), key=list(dal.AuditSeverity).index) is dal.AuditSeverity.MEDIUM
+    assert denied["user.change_role"] is dal.AuditSeverity.HIGH
+    with pytest.raises(dal.UsageError):
+        classified("template.no_such", Outcome.SUCCESS)
 
 
 async def denied_world(
     db: dal.Database, clock: dal.ManualClock, action: str
 ) -> tuple[World, dal.Session, str]:
     case, who, _ = DENIED[action]
-    method = next(name for name, walk in WALK.items() if walk[3]["action"] == action)
+    method = next(
+        (name for name, walk in WALK.items() if walk[3]["action"] == action),
+        "templates.usage.record",
+    )
     contract, name = contract_of(method)
     world = await contract.world(db, clock, case, name)
     return world, *await denied_session(db, world, who)
@@ -1399,7 +1445,6 @@ async def test_what_entries_about_labels_ratings_and_categories_tell(
             "template.remove_rating",
             {"rating": {"from": 4, "to": None}},
         ),
-        (lambda: user.templates.usage.record(world.id), "template.record_use", {}),
         (
             lambda: me.categories.merge(world.category, world.target),
             "category.merge",
@@ -1625,17 +1670,23 @@ async def test_a_refused_token_leaves_an_entry(
     )
 
 
-# Which part of a change each one is, that has an entry before and after it.
+# Which part of a change each one is, that has an entry before and after it, or where it is summed;
+# a case in which it is done, and one in which it is denied.
 FREQUENT: Final = {
-    "prompts.append_partial": "prompts.start, prompts.complete",
-    "prompts.queue.heartbeat": "prompts.queue.claim_next, prompts.complete",
+    "prompts.append_partial": ("prompts.start, prompts.complete", "system_live", "viewer_live"),
+    "prompts.queue.heartbeat": (
+        "prompts.queue.claim_next, prompts.complete",
+        "system_live",
+        "viewer_live",
+    ),
+    "templates.usage.record": ("", "own_private", "anonymous_public"),
 }
 
 
 def test_what_is_too_frequent_for_an_entry_is_part_of_what_has_one() -> None:
     assert set(FREQUENT) == FREQUENT_METHODS
-    for parts in FREQUENT.values():
-        assert set(parts.split(", ")) <= set(WALK)
+    for parts, _, _ in FREQUENT.values():
+        assert set(filter(None, parts.split(", "))) <= set(WALK)
 
 
 @pytest.mark.parametrize("method", sorted(FREQUENT))
@@ -1643,17 +1694,48 @@ async def test_what_is_too_frequent_has_no_entry(
     db: dal.Database, clock: dal.ManualClock, root: Root, method: str
 ) -> None:
     contract, name = contract_of(method)
-    world = await contract.world(db, clock, "system_live", name)
+    _, case, denied_case = FREQUENT[method]
+    world = await contract.world(db, clock, case, name)
     before = root("SELECT COUNT(*) FROM audit_logs")
     assert await contract.asks[name](world)
     assert root("SELECT COUNT(*) FROM audit_logs") == before
     # A denied attempt is kept all the same.
-    world = await contract.world(db, clock, "viewer_live", name)
+    world = await contract.world(db, clock, denied_case, name)
     denied = "SELECT COUNT(*) FROM audit_logs WHERE outcome = 'denied'"
     before = root(denied)[0][0]
     with pytest.raises(dal.PermissionDeniedError):
         await contract.asks[name](world)
     assert root(denied)[0][0] == before + 1
+
+
+# What only reads, and is told all the same.
+DISCLOSING: Final = {
+    "templates.exchange.export": ("own_private", "template.export"),
+    "conversations.exchange.export": ("owner_live", "conversation.export"),
+    "audit.export.write": ("system_live", "audit.export"),
+}
+
+
+@pytest.mark.parametrize("method", sorted(DISCLOSING))
+async def test_what_discloses_much_has_one_entry_before_it_gives_anything(
+    db: dal.Database, clock: dal.ManualClock, root: Root, recorder: Recorder, method: str
+) -> None:
+    assert set(DISCLOSING) == DISCLOSING_METHODS
+    case, action = DISCLOSING[method]
+    contract, name = contract_of(method)
+    world = await contract.world(db, clock, case, name)
+    before = root("SELECT COUNT(*) FROM audit_logs")[0][0]
+    recorder.clear()
+    assert await contract.asks[name](world)
+    (entry,) = root("SELECT action, actor_id, outcome, category, severity, affected"
+                    " FROM audit_logs ORDER BY id DESC LIMIT 1")  # fmt: skip
+    assert root("SELECT COUNT(*) FROM audit_logs")[0][0] == before + 1
+    actor = world.me.actor.id
+    severity = "high" if action == "audit.export" else "medium"
+    actor_id = None if actor is None else actor.bytes
+    assert entry == (action, actor_id, "success", "disclosure", severity, 0)
+    begun = recorder.names.index("audit_logs/insert")
+    assert all(n.startswith("transaction/") for n in recorder.names[:begun])
 
 
 async def test_what_an_entry_tells(db: dal.Database, root: Root, as_ada: dal.Session) -> None:
@@ -1725,11 +1807,22 @@ async def test_paging_and_cursors_of_the_log(
         await as_ada.audit.list_mine(after=of_target.next)
     assert caught.value.field == "after"
     with pytest.raises(dal.ValueRejectedError) as caught:
-        await system.audit.list_of_target("templates", made.id)
+        await system.audit.list_of_target("Templates", made.id)
     assert caught.value.field == "target_type"
 
 
-READING: Final = sorted(public_methods() - CHANGING_METHODS - FREQUENT_METHODS)
+# Done by accounts that can write nothing but seals and checkpoints, which is what is told of it.
+OF_OTHER_ROLES: Final = frozenset(
+    {
+        "audit.seals.seal",
+        "audit.seals.anchor",
+        "audit.seals.verify",
+        "audit.retention.retain",
+    }
+)
+READING: Final = sorted(
+    public_methods() - CHANGING_METHODS - FREQUENT_METHODS - DISCLOSING_METHODS - OF_OTHER_ROLES
+)
 
 
 def _writes(name: str) -> bool:

@@ -426,11 +426,6 @@ async def test_of_many_uses_at_once_none_is_lost(crowd: Crowd) -> None:
         fresh = await owner.templates.get(made.id)
         assert fresh.use_count == 9 * n
         assert fresh.trend > 0
-        (counted,) = crowd.ask(
-            "SELECT COUNT(*) FROM audit_logs WHERE target_id = %s AND action = %s",
-            made.id.bytes, "template.record_use",
-        )  # fmt: skip
-        assert counted == (9 * n,)
     assert crowd.recorder.errors == []
 
 

@@ -283,7 +283,6 @@ async def test_no_statement_too_many(as_ada: dal.Session, recorder: Recorder) ->
         "templates/exists",
         "users/lock_live",
         "templates/record_use",
-        "audit_logs/insert",
     ]
     assert await sent(t.soft_delete(mine)) == [
         "users/lock_live",

@@ -1,0 +1,5 @@
+-- transactional: false
+UPDATE audit_logs AS a
+SET
+    a.category = 'data',
+    a.severity = 'low';

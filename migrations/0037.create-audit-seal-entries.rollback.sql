@@ -1,0 +1,2 @@
+-- transactional: false
+DROP TABLE audit_seal_entries;

@@ -1,0 +1,30 @@
+-- List the checkpoints of some seals that follow each other, in their order.
+--
+-- returns: many AuditCheckpoint
+-- param:   first_seal   INT UNSIGNED the first number
+-- param:   last_seal    INT UNSIGNED the last number
+-- param:   limit_rows   INT          the most rows to give
+-- access:  system
+-- deleted: n/a
+-- index:   ix_audit_checkpoints_seal
+-- reads:   rows + 1
+-- locks:   none
+SELECT
+    c.number AS number,
+    c.purged_at AS purged_at,
+    c.purged_by AS purged_by,
+    c.policy AS policy,
+    c.seal_number AS seal_number,
+    c.entry_count AS entry_count,
+    c.gone AS gone,
+    c.archive_sha256 AS archive_sha256,
+    c.previous_sha256 AS previous_sha256,
+    c.sha256 AS sha256
+FROM audit_checkpoints AS c FORCE INDEX (ix_audit_checkpoints_seal)
+WHERE
+    c.seal_number >= :first_seal
+    AND c.seal_number <= :last_seal
+ORDER BY
+    c.seal_number ASC,
+    c.number ASC
+LIMIT :limit_rows

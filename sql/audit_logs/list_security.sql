@@ -1,0 +1,39 @@
+-- Page through log-ins, refused attempts and what is of high severity, newest first.
+--
+-- returns: many AuditEntry
+-- param:   before_at    DATETIME(6)  time of the last row of the page before
+-- param:   before_id    BINARY(16)   its id, to break ties
+-- param:   limit_rows   INT          the most rows to give
+-- access:  system
+-- deleted: n/a
+-- index:   ix_audit_logs_security
+-- reads:   rows + 1
+-- locks:   none
+SELECT
+    a.id AS id,
+    a.occurred_at AS occurred_at,
+    a.actor_type AS actor_type,
+    a.actor_id AS actor_id,
+    a.actor_name AS actor_name,
+    a.action AS action,
+    a.target_type AS target_type,
+    a.target_id AS target_id,
+    a.outcome AS outcome,
+    a.affected AS affected,
+    a.changes AS changes,
+    a.request_id AS request_id,
+    a.ip AS ip,
+    a.user_agent AS user_agent,
+    a.category AS category,
+    a.severity AS severity
+FROM audit_logs AS a FORCE INDEX (ix_audit_logs_security)
+WHERE
+    a.security_at < :before_at
+    OR (
+        a.security_at = :before_at
+        AND a.id < :before_id
+    )
+ORDER BY
+    a.security_at DESC,
+    a.id DESC
+LIMIT :limit_rows
