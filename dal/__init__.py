@@ -91,6 +91,7 @@ from dal.records.conversations import (
 )
 from dal.records.exported_templates import TemplateExport
 from dal.records.ids import derived_id, new_id
+from dal.records.imported_audit import ImportedAuditEntry
 from dal.records.imported_conversations import (
     ConversationExport,
     ImportedConversation,
@@ -215,6 +216,7 @@ __all__ = [
     "EntityState",
     "FailedLoginsOfIp",
     "FailedLoginsOfUser",
+    "ImportedAuditEntry",
     "ImportedConversation",
     "ImportedPrompt",
     "InvalidTransitionError",

@@ -136,11 +136,15 @@ class Config:
 
 @attrs.frozen(slots=True)
 class PrivateAddress:
-    """``private:`` (the kept private server) or ``private:temporary``, and options."""
+    """``private:`` (the kept private server) or ``private:temporary``, and options.
+
+    ``role`` is that of ``sql/grants.sql`` whose account is used.
+    """
 
     temporary: bool
     engine: Literal["mariadb", "mysql"]
     options: Mapping[str, Any] = attrs.field(factory=dict)
+    role: str = "dal_application"
 
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -236,12 +240,14 @@ def _private(url: str, keywords: Mapping[str, Any]) -> PrivateAddress:
     kind, _, query = url.removeprefix("private:").partition("?")
     if kind not in ("", "temporary"):
         raise ConfigError("a private server is `private:` (the kept one) or `private:temporary`")
-    engine = "mariadb"
+    engine, role = "mariadb", "dal_application"
     rest: list[str] = []
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
         if name == "engine":
             engine = value
+        elif name == "role":
+            role = value
         else:
             rest.append(pair)
     if engine not in ("mariadb", "mysql"):
@@ -254,6 +260,7 @@ def _private(url: str, keywords: Mapping[str, Any]) -> PrivateAddress:
         kind == "temporary",
         cast(Literal["mariadb", "mysql"], engine),
         {**options, **keywords},
+        role,
     )
 
 

@@ -163,14 +163,16 @@ async def connect(
 
 
 async def _private(address: PrivateAddress, stack: AsyncExitStack) -> Config:
-    """The configuration of a private server's application account."""
+    """The configuration of a private server's account."""
     # Only who asks for a private server pays for the modules that start one.
     from dal import private
 
     if not address.temporary:
-        config = await asyncio.to_thread(private.kept_config, address.engine)
+        config = await asyncio.to_thread(private.kept_config, address.engine, address.role)
     else:
-        starting = asyncio.ensure_future(asyncio.to_thread(private.start_temporary, address.engine))
+        starting = asyncio.ensure_future(
+            asyncio.to_thread(private.start_temporary, address.engine, address.role)
+        )
         try:
             server, config = await asyncio.shield(starting)
         except asyncio.CancelledError:

@@ -29,18 +29,18 @@ def kept_config(engine: Engine, role: str = _ROLE) -> Config:
     return prepare_kept(engine).config(role)
 
 
-def start_temporary(engine: Engine) -> tuple[PrivateServer, Config]:
-    """A new private server with an empty, migrated database, and the application's account. Blocks.
+def start_temporary(engine: Engine, role: str = _ROLE) -> tuple[PrivateServer, Config]:
+    """A new private server with an empty, migrated database, and the account of a role. Blocks.
 
     The server ends with ``stop()`` or with this process.
 
     Raises:
-        ConfigError: there is no server program.
+        ConfigError: there is no server program, or no such role.
         ConnectError: it did not start.
     """
     server = start_server(engine)
     try:
-        return server, prepare_temporary(server).config(_ROLE)
+        return server, prepare_temporary(server).config(role)
     except BaseException:
         server.stop()
         raise

@@ -15,6 +15,15 @@ c.archive_sha256 AS archive_sha256,
 c.previous_sha256 AS previous_sha256,
 c.sha256 AS sha256
 
+-- AuditDayCount
+-- Never NULL, which the servers do not know of a date that is computed. MySQL takes seconds
+-- for decimals unless it is told.
+COALESCE(
+    DATE(DATE_ADD(a.occurred_at, INTERVAL CAST(:utc_offset_s AS SIGNED) SECOND)),
+    DATE '1000-01-01'
+) AS day,
+COUNT(*) AS entries
+
 -- AuditEntry
 a.id AS id,
 a.occurred_at AS occurred_at,

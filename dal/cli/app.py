@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from cyclopts import App, CycloptsError
 
 from dal.cli import (
+    audit,
     doctor,
     exchange,
     explain,
@@ -77,6 +78,17 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., int], str], ...] = (
         prices.import_prices,
         "dal import-prices prices.jsonl --effective-from 2026-01-01T00:00:00+00:00",
     ),
+    ("audit", "seal", audit.seal, "dal audit seal"),
+    ("audit", "anchor", audit.anchor, "dal audit anchor >> anchors.jsonl"),
+    ("audit", "verify", audit.verify, "dal audit verify --anchor anchor.json"),
+    (
+        "audit",
+        "export",
+        audit.export,
+        "dal audit export --severity high --from 2026-01-01T00:00:00+00:00 --out january.jsonl",
+    ),
+    ("audit", "import", audit.import_entries, "dal audit import january.jsonl"),
+    ("audit", "retain", audit.retain, "dal audit retain --archive old.jsonl"),
     ("", "refresh-search", refresh.refresh_search, "dal refresh-search"),
     ("", "stats", stats.stats, "dal stats --json"),
     (
@@ -125,8 +137,12 @@ def _made() -> App:
     of_migrate = App(name="migrate", help="Migrations: status, apply, rollback.")
     made.command(of_server)
     made.command(of_migrate)
+    of_audit = App(
+        name="audit", help="The audit log: seal, anchor, verify, export, import, retain."
+    )
+    made.command(of_audit)
     for parent, name, function, examples in _COMMANDS:
-        of = {"": made, "server": of_server, "migrate": of_migrate}[parent]
+        of = {"": made, "server": of_server, "migrate": of_migrate, "audit": of_audit}[parent]
         of.command(function, name=name, help_epilogue=f"Examples:\n\n{examples}")
     return made
 

@@ -20,7 +20,7 @@ from dal.cli.kinds import Conversations, Format, Templates
 from dal.cli.options import As, Json, Url, named, session_of, user_of
 from dal.cli.reading import parse_map
 
-__all__ = ["export_rows", "import_rows", "summary", "tell"]
+__all__ = ["export_rows", "import_rows", "summary", "tell", "whole_or_not"]
 
 KindName = Literal["templates", "conversations"]
 _MAX_BATCH_ROWS = 5_000
@@ -216,7 +216,7 @@ async def _export(
 ) -> int:
     async with dal.connect(named(url)) as db:
         me = await session_of(db, email)
-        with _whole_or_not(out) if out is not None else nullcontext(sys.stdout) as file:
+        with whole_or_not(out) if out is not None else nullcontext(sys.stdout) as file:
             written = 0
             async for text in _texts(me, kind, as_markdown=as_markdown):
                 file.write(text)
@@ -225,7 +225,7 @@ async def _export(
 
 
 @contextmanager
-def _whole_or_not(path: Path) -> Iterator[TextIO]:
+def whole_or_not(path: Path) -> Iterator[TextIO]:
     """A new file that becomes ``path`` at the end, or is removed when anything fails.
 
     Others cannot read it: private templates are in it.

@@ -156,9 +156,9 @@ def reachable(url: str | None) -> Iterator[Config]:
     if not isinstance(address, PrivateAddress):
         yield address
     elif not address.temporary:
-        yield attrs.evolve(kept_config(address.engine), **address.options)
+        yield attrs.evolve(kept_config(address.engine, address.role), **address.options)
     else:
-        server, config = start_temporary(address.engine)
+        server, config = start_temporary(address.engine, address.role)
         try:
             yield attrs.evolve(config, **address.options)
         finally:

@@ -199,7 +199,7 @@ class AuditLogsGateway:
         until_at: datetime,
         limit_rows: int,
     ) -> list[AuditEntry]:
-        """Page through the entries about one target up to a time, oldest first, for the system."""
+        """Page through the entries about one target before a time, oldest first, for the system."""
         return await self.executor.many(
             _LIST_HISTORY,
             target_type=target_type,

@@ -128,6 +128,7 @@ ACTIONS: Final[Mapping[str, _Class]] = {
     **_all("model_price", (_DATA, _MEDIUM), "create"),
     **_all("usage", (_MAINTENANCE, _MEDIUM), "rebuild_day", "recalculate"),
     **_all("audit", (_DISCLOSURE, _HIGH), "export"),
+    **_all("audit", (_MAINTENANCE, _HIGH), "import"),
     **_all("audit", (_ACCESS, _HIGH), "place_hold", "release_hold"),
 }
 

@@ -16,7 +16,15 @@ from dal.errors import ValueRejectedError
 from dal.records.audit import AuditEntry
 from dal.records.audit_seals import StoredAuditEntry
 
-__all__ = ["AuditFormat", "AuditManifest", "csv_header", "csv_line", "json_line", "stored_line"]
+__all__ = [
+    "AuditFormat",
+    "AuditManifest",
+    "csv_header",
+    "csv_line",
+    "json_line",
+    "manifest_json",
+    "stored_line",
+]
 
 
 class AuditFormat(StrEnum):
@@ -47,6 +55,16 @@ class AuditManifest:
     last_at: datetime | None
     bytes: int
     sha256: str
+
+
+def manifest_json(manifest: AuditManifest) -> str:
+    """A manifest as JSON, one key a line."""
+    values = {field.name: getattr(manifest, field.name) for field in attrs.fields(AuditManifest)}
+    told = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 _FIELDS: Final = tuple(field.name for field in attrs.fields(AuditEntry))

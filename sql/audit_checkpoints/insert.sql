@@ -2,7 +2,7 @@
 --
 -- returns: affected
 -- param:   checkpoint_number INT UNSIGNED one more than the last
--- param:   now          DATETIME(6)  the time of this change
+-- param:   now          DATETIME(6)  time of the change
 -- param:   purged_by    VARCHAR(100) name of the system actor
 -- param:   policy       TEXT         canonical JSON
 -- param:   seal_number  INT UNSIGNED the seal

@@ -6,7 +6,7 @@
 -- param:   held_type    VARCHAR(32) NULL about what; NULL is about everything
 -- param:   held_id      BINARY(16) NULL its id
 -- param:   reason       VARCHAR(500) why
--- param:   now          DATETIME(6)  the time of this change
+-- param:   now          DATETIME(6)  time of the change
 -- access:  system
 -- deleted: n/a
 -- index:   n/a

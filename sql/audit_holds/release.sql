@@ -2,7 +2,7 @@
 --
 -- returns: affected
 -- param:   hold_id      BINARY(16)   the hold
--- param:   now          DATETIME(6)  the time of this change
+-- param:   now          DATETIME(6)  time of the change
 -- access:  system
 -- deleted: n/a
 -- index:   PRIMARY

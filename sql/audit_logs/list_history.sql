@@ -1,11 +1,11 @@
--- Page through the entries about one target up to a time, oldest first, for the system.
+-- Page through the entries about one target before a time, oldest first, for the system.
 --
 -- returns: many AuditEntry
 -- param:   target_type  VARCHAR(32)  the entity
 -- param:   target_id    BINARY(16)   its id
 -- param:   after_at     DATETIME(6)  time of the last row of the page before
 -- param:   after_id     BINARY(16)   its id, to break ties
--- param:   until_at     DATETIME(6)  later entries are not given
+-- param:   until_at     DATETIME(6)  its end, not counted
 -- param:   limit_rows   INT          the most rows to give
 -- access:  system
 -- deleted: n/a
@@ -33,7 +33,7 @@ FROM audit_logs AS a FORCE INDEX (ix_audit_logs_target)
 WHERE
     a.target_type = :target_type
     AND a.target_id = :target_id
-    AND a.occurred_at <= :until_at
+    AND a.occurred_at < :until_at
     AND (
         a.occurred_at > :after_at
         OR (

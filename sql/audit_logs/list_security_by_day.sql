@@ -14,10 +14,8 @@
 -- reads:   n/a: the entries of the time that is asked for
 -- locks:   none
 SELECT
-    -- Never NULL, which the servers do not know of a date that is computed. MySQL takes seconds
-    -- for decimals unless it is told.
     COALESCE(
-        DATE(DATE_ADD(a.security_at, INTERVAL CAST(:utc_offset_s AS SIGNED) SECOND)),
+        DATE(DATE_ADD(a.occurred_at, INTERVAL CAST(:utc_offset_s AS SIGNED) SECOND)),
         DATE '1000-01-01'
     ) AS day,
     COUNT(*) AS entries

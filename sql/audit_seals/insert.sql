@@ -2,7 +2,7 @@
 --
 -- returns: affected
 -- param:   seal_number  INT UNSIGNED the seal
--- param:   now          DATETIME(6)  the time of this change
+-- param:   now          DATETIME(6)  time of the change
 -- param:   since        DATETIME(6)  earlier entries are not looked for
 -- param:   entry_count  INT UNSIGNED how many entries
 -- param:   first_at     DATETIME(6)  time of the earliest entry

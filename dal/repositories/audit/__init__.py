@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
 from dal.records.ids import check_id, optional_id
 from dal.records.page import Key, Page, check_limit, decode_cursor, encode_cursor, page_of
 from dal.repositories.audit.export import AuditExports
+from dal.repositories.audit.imports import AuditImports
 from dal.repositories.audit.retention import AuditRetention
 from dal.repositories.audit.rules import AuditRules, checked_type
 from dal.repositories.audit.seals import AuditSeals
@@ -30,6 +31,7 @@ _OURS: Final = frozenset(action.partition(".")[0] for action in ACTIONS)
 _NO_ID: Final = UUID(int=0)
 _HISTORY_ROWS: Final = 500
 _MAX_AFFECTED: Final = 2**32 - 1
+_TICK: Final = timedelta(microseconds=1)
 
 
 def _key(entry: AuditEntry) -> Key:
@@ -58,6 +60,11 @@ class AuditLogRepository(AuditRules):
     def export(self) -> AuditExports:
         """Taking entries out."""
         return AuditExports(self._scope)
+
+    @property
+    def imports(self) -> AuditImports:
+        """Taking in entries from elsewhere."""
+        return AuditImports(self._scope)
 
     @property
     def retention(self) -> AuditRetention:
@@ -228,7 +235,7 @@ class AuditLogRepository(AuditRules):
                 target_id=target_id,
                 after_at=last_at,
                 after_id=last_id,
-                until_at=until,
+                until_at=until + _TICK,
                 limit_rows=_HISTORY_ROWS,
             )
             for row in rows:

@@ -43,6 +43,8 @@ AUDIT: Final[dict[str, str]] = {
     "seals.seal": "PD PD PD PD    yes yes yes yes",
     "seals.anchor": "PD PD PD PD    yes yes yes yes",
     "seals.verify": "PD PD PD PD    yes yes yes yes",
+    "imports.create_many": "PD PD PD PD    yes yes yes yes",
+    "imports.list_taken_ids": "PD PD PD PD    yes yes yes yes",
     "retention.retain": "PD PD PD PD    yes yes yes yes",
     "retention.place_hold": "PD PD PD PD    yes yes yes yes",
     "retention.release_hold": "PD PD PD PD    yes yes yes yes",
@@ -78,6 +80,8 @@ async def audit_world(
     if method in ("retention.release_hold", "retention.list_holds"):
         # Held is one who is never there.
         await world.system.audit.retention.place_hold("Case", actor_id=uuid4(), id=world.id)
+    if method == "imports.list_taken_ids":
+        await world.system.audit.imports.create_many([imported(world)])
     return world
 
 
@@ -191,6 +195,27 @@ async def _retain(w: World) -> bool:
     return found.purged == 0
 
 
+def imported(w: World) -> dal.ImportedAuditEntry:
+    """An entry of elsewhere, with the id of the case."""
+    return dal.ImportedAuditEntry.from_mapping(
+        {
+            "id": str(w.id),
+            "occurred_at": "2020-02-02T02:02:02+02:00",
+            "actor_type": "user",
+            "action": "s3.GetObject",
+            "target_type": "bucket",
+        }
+    )
+
+
+async def _import(w: World) -> bool:
+    return await w.me.audit.imports.create_many([imported(w)]) == 1
+
+
+async def _taken(w: World) -> bool:
+    return await w.me.audit.imports.list_taken_ids([w.id, uuid4()]) == {w.id}
+
+
 async def _place(w: World) -> bool:
     hold = await w.me.audit.retention.place_hold("Case", actor_id=w.owner.id, id=w.id)
     return hold.id == w.id and hold in (await w.system.audit.retention.list_holds()).rows
@@ -212,6 +237,8 @@ AUDIT_ASKS: Final[dict[str, Callable[[World], Awaitable[bool]]]] = {
     "seals.seal": _seal,
     "seals.anchor": _anchor,
     "seals.verify": _verify,
+    "imports.create_many": _import,
+    "imports.list_taken_ids": _taken,
     "retention.retain": _retain,
     "retention.place_hold": _place,
     "retention.release_hold": _release,

@@ -18,6 +18,7 @@ from dal.repositories.audit_writer import REDACTED, AuditWriter
 from dal.repositories.base import CHANGING_METHODS, DISCLOSING_METHODS, FREQUENT_METHODS
 from dal.statements import house
 from tests.conftest import Recorder
+from tests.repositories.audit.contract import imported
 from tests.repositories.conftest import Root
 from tests.repositories.contracts import Contract, World, make_user, public_methods
 from tests.repositories.conversations.contract import ConversationWorld
@@ -194,6 +195,12 @@ WALK: Final[dict[str, Walk]] = {
         "self",
         lambda w, me: me.audit.record("invoice.send", target_id=w.id, before={"a": 1}),
         {"action": "invoice.send"},
+    ),
+    "audit.imports.create_many": (
+        True,
+        "system_absent",
+        lambda w, me: me.audit.imports.create_many([imported(w)]),
+        {"action": "audit.import", "target_id": None},
     ),
     "audit.retention.place_hold": (
         True,
@@ -877,6 +884,7 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
         "other",
         lambda w, me: me.templates.trash.purge_deleted(older_than=timedelta(0)),
     ),
+    "audit.import": ("self", "other", lambda w, me: me.audit.imports.create_many([imported(w)])),
     "audit.place_hold": (
         "self",
         "other",
@@ -1170,6 +1178,7 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
 }
 NO_TARGET: Final = frozenset(
     {
+        "audit.import",
         "template.create",
         "template.create_many",
         "template.purge_deleted",
@@ -1728,7 +1737,8 @@ async def test_what_discloses_much_has_one_entry_before_it_gives_anything(
     recorder.clear()
     assert await contract.asks[name](world)
     (entry,) = root("SELECT action, actor_id, outcome, category, severity, affected"
-                    " FROM audit_logs ORDER BY id DESC LIMIT 1")  # fmt: skip
+                    " FROM audit_logs WHERE category = 'disclosure'"
+                    " ORDER BY occurred_at DESC, id DESC LIMIT 1")  # fmt: skip
     assert root("SELECT COUNT(*) FROM audit_logs")[0][0] == before + 1
     actor = world.me.actor.id
     severity = "high" if action == "audit.export" else "medium"

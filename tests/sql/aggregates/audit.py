@@ -210,7 +210,7 @@ def _history(factor: int, values: Values) -> list[tuple[object, ...]]:
             values["target_type"],
             values["target_id"],
         )
-        if is_its and row["occurred_at"] <= values["until_at"] and _follows(row, values):
+        if is_its and row["occurred_at"] < values["until_at"] and _follows(row, values):
             found.append((row["id"], row["occurred_at"]))
     return found[: cast(int, values["limit_rows"])]
 
