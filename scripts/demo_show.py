@@ -24,6 +24,7 @@ from uuid import UUID
 
 import attrs
 import datasets
+from demo_audit import show_seals
 from demo_costs import PriceFile, show_costs
 from demo_talks import Talks, show_talks
 from rich.console import Console
@@ -226,6 +227,9 @@ async def show(server: PrivateServer, collection: Collection, out: Show) -> int:
         finally:
             await purge(me, secrets)
         await show_audit(me, out)
+        last = next(e for e in (await me.audit.list_mine()).rows if e.outcome == "success")
+        sealer = f"private:?engine={server.engine}&role=dal_sealer"
+        await show_seals(sealer, root_of(server), last.id, out)
         return await me.templates.count_mine()
 
 
@@ -462,6 +466,7 @@ def show_next(engine: Engine, owner: str, out: Show) -> None:
         f"{shown} export --as {owner} --out /tmp/templates.jsonl",
         f"{shown} export --kind conversations --format markdown --as {owner}",
         f"{shown} explain templates/list_public --limit-rows 21",
+        f"{shown} audit verify",
         f"{shown} doctor",
         f"{shown} --help",
         f"{shown} server stop",

@@ -419,7 +419,7 @@ def test_explain_never_runs_a_statement(
     assert said.json["plan"]
     assert user_id.hex() in said.json["sql"]
     for statement in house().statements.values():
-        explained(config, fill_in(statement, {}).sql)
+        explained(admin, fill_in(statement, {}).sql)
     assert fingerprint(admin) == before
 
 

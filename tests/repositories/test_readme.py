@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import quote
@@ -122,3 +123,17 @@ async def test_the_lines_of_conversations(db: dal.Database) -> None:
     assert [prompt.user_input for prompt in shown.prompts.rows] == ["What is new?"]
     assert [row.id for row in mine.rows] == [talk.id]
     assert (await me.conversations.get(talk.id)).owner_id == bob.id
+
+
+async def test_the_lines_of_the_audit_log(db: dal.Database, system: dal.Session) -> None:
+    ada = await new_user(db, "Ada")
+    me = db.acting_as(dal.Actor.user(ada.id))
+    copy = await me.templates.create(name="copy", content="c")
+    body = "\n".join(f"    {line}" for line in programs()[6].splitlines())
+    scope: dict[str, object] = {"timedelta": timedelta}
+    program = f"async def lines(me, system, copy, ada):\n{body}\n    return mine, history, was\n"
+    exec(compile(program, "README.md", "exec"), scope)  # noqa: S102
+    mine, history, was = await scope["lines"](me, system, copy, ada)  # type: ignore[operator]
+    assert [e.action for e in mine.rows] == ["template.soft_delete", "template.create"]
+    assert [e.action for e in history.rows] == ["template.soft_delete", "template.create"]
+    assert was.fields["name"] == "copy"

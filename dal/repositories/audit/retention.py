@@ -10,7 +10,7 @@ from uuid import UUID
 
 import attrs
 
-from dal.errors import NotFoundError, UniqueError, ValueRejectedError
+from dal.errors import NotFoundError, UniqueError, UsageError, ValueRejectedError
 from dal.gateways import (
     AuditCheckpointsGateway,
     AuditHoldsGateway,
@@ -219,11 +219,14 @@ class AuditRetention(AuditRules):
                 until_at=until, after_at=after_at, after_id=after_id, limit_rows=_OLD_AT_ONCE
             )
             due: dict[int, list[OldAuditEntry]] = {}
+            holds = await _standing(self._holds)
             for row in rows:
                 overdue = run.overdue(row)
                 if overdue is None:
                     continue
-                if row.seal_number is None:
+                if any(hold.holds(row) for hold in holds):
+                    run.held += 1
+                elif row.seal_number is None:
                     run.unsealed += 1
                     run.lag = max(run.lag, overdue)
                 elif run.left <= sum(map(len, due.values())):
@@ -248,7 +251,8 @@ class AuditRetention(AuditRules):
         """Remove the entries of a seal that nothing holds; how many they were."""
         sealed, logs = AuditSealEntriesGateway(tx), AuditLogsGateway(tx)
         checkpoints = AuditCheckpointsGateway(tx)
-        holds = await AuditHoldsGateway(tx).list_held(before_id=MAX_ID, limit_rows=_MAX_HOLDS)
+        # Again: one may have been placed since.
+        holds = await _standing(AuditHoldsGateway(tx))
         ids = sorted(one.id for one in entries if not any(hold.holds(one) for hold in holds))
         if not ids:
             return 0
@@ -297,3 +301,15 @@ class AuditRetention(AuditRules):
         if all(bits_of(gone, len(of_seal))):
             await sealed.delete_by_seal(seal_number=seal_number)
         return len(ids)
+
+
+async def _standing(holds: AuditHoldsGateway) -> list[AuditHold]:
+    """All holds: none may be overlooked.
+
+    Raises:
+        UsageError: more than can be looked at.
+    """
+    found = await holds.list_held(before_id=MAX_ID, limit_rows=_MAX_HOLDS + 1)
+    if len(found) > _MAX_HOLDS:
+        raise UsageError(f"more than {_MAX_HOLDS:,} holds: release some, or hold by kind")
+    return found

@@ -91,8 +91,8 @@ class AuditSeals(AuditRules):
         is one transaction, and of two sealers one gets it; the other one stops.
 
         Args:
-            late: how long a transaction may take: entries are looked for from the newest seal on
-                and this much before it.
+            late: how long a transaction may take: entries are looked for from the newest one that
+                is sealed on, and this much before it.
             since: from which time on instead, for what is older: an import.
             entries_at_once: the most of one seal, 1 to 10,000.
 
@@ -107,7 +107,10 @@ class AuditSeals(AuditRules):
         if not 1 <= entries_at_once <= MAX_SEALED:
             raise ValueRejectedError(f"entries_at_once: 1 to {MAX_SEALED}", field="entries_at_once")
         last = await self._seals.find_last()
-        reach = ago(last.sealed_at, late, field="late") if last else START_OF_TIME
+        # What the newest seal ends with, and not when it was made: a sealer that was killed has
+        # more to seal behind it. Nor is a clock that is ahead followed.
+        known = min(last.last_at, last.sealed_at) if last else None
+        reach = ago(known, late, field="late") if known else START_OF_TIME
         if since is not None:
             reach = min(reach, check_time("since", since))
         after_at, after_id = START_OF_TIME, _NO_ID

@@ -87,6 +87,11 @@ def log_admin(log_accounts: Accounts, server: PrivateServer) -> Iterator[Any]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def log_configs(log_accounts: Accounts) -> dict[str, Config]:
+    return {role: log_accounts.config(role, database="sealed") for role in log_accounts.by_role}
+
+
 @pytest.fixture
 async def log(log_accounts: Accounts, log_admin: Any) -> AsyncIterator[Log]:
     clock = dal.ManualClock(START)

@@ -366,6 +366,25 @@ async def test_a_sealer_that_is_killed_leaves_nothing_half_done(log: Log) -> Non
     assert (found.is_ok, found.entries, found.unsealed) == (True, 12, 0)
 
 
+async def test_a_sealer_that_was_killed_goes_on_days_later(log: Log) -> None:
+    """Where it ended, and not where it was made."""
+    for _ in range(5):
+        log.clock.move(timedelta(days=2))
+        await log.write(2)
+    task = asyncio.create_task(log.sealer.audit.seals.seal(entries_at_once=2))
+    while not log.root("SELECT COUNT(*) FROM audit_seals")[0][0]:  # noqa: ASYNC110 - no event
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    ((n_sealed,),) = log.root("SELECT COUNT(*) FROM audit_seal_entries")
+    assert n_sealed < 10
+    assert (await log.sealer.audit.seals.verify()).is_ok
+    log.clock.move(timedelta(days=9))
+    assert (await log.sealer.audit.seals.seal()).entries == 10 - n_sealed
+    assert (await log.sealer.audit.seals.verify()).unsealed == 0
+
+
 async def test_an_audited_write_is_one_insert_more(log: Log) -> None:
     told = Recorder()
     async with dal.connect(clock=log.clock, on_statement=told, **options(log.config)) as db:
