@@ -17,7 +17,7 @@ from dal.records.audit import (
     FailedLoginsOfUser,
 )
 from dal.records.audit_retention import OldAuditEntry
-from dal.records.audit_seals import AuditSealing, StoredAuditEntry
+from dal.records.audit_seals import StoredAuditEntry, UnsealedEntry
 from dal.session import Executor
 from dal.statements import house
 
@@ -39,10 +39,10 @@ _LIST_FAILED_LOGINS_BY_USER = house().many(
 _LIST_HISTORY = house().many("audit_logs/list_history", AuditEntry)
 _LIST_IDS = house().many("audit_logs/list_ids", UUID)
 _LIST_OLD = house().many("audit_logs/list_old", OldAuditEntry)
-_LIST_SEALING = house().many("audit_logs/list_sealing", AuditSealing)
 _LIST_SECURITY = house().many("audit_logs/list_security", AuditEntry)
 _LIST_SECURITY_BY_DAY = house().many("audit_logs/list_security_by_day", AuditDayCount)
 _LIST_UNSEALED = house().many("audit_logs/list_unsealed", StoredAuditEntry)
+_LIST_UNSEALED_BETWEEN = house().many("audit_logs/list_unsealed_between", UnsealedEntry)
 
 
 @attrs.frozen(slots=True)
@@ -226,14 +226,6 @@ class AuditLogsGateway:
             limit_rows=limit_rows,
         )
 
-    async def list_sealing(
-        self, *, after_at: datetime, after_id: UUID, limit_rows: int
-    ) -> list[AuditSealing]:
-        """Page through all entries with their seals, oldest first, for verification."""
-        return await self.executor.many(
-            _LIST_SEALING, after_at=after_at, after_id=after_id, limit_rows=limit_rows
-        )
-
     async def list_security(
         self, *, before_at: datetime, before_id: UUID, limit_rows: int
     ) -> list[AuditEntry]:
@@ -260,4 +252,23 @@ class AuditLogsGateway:
         """Page through the entries from a time on that have no seal, oldest first."""
         return await self.executor.many(
             _LIST_UNSEALED, since=since, after_at=after_at, after_id=after_id, limit_rows=limit_rows
+        )
+
+    async def list_unsealed_between(
+        self,
+        *,
+        after_at: datetime,
+        after_id: UUID,
+        window_at: datetime,
+        window_id: UUID,
+        limit_rows: int,
+    ) -> list[UnsealedEntry]:
+        """Page through the entries of a stretch that have no seal, oldest first."""
+        return await self.executor.many(
+            _LIST_UNSEALED_BETWEEN,
+            after_at=after_at,
+            after_id=after_id,
+            window_at=window_at,
+            window_id=window_id,
+            limit_rows=limit_rows,
         )

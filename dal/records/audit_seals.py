@@ -29,12 +29,12 @@ __all__ = [
     "AuditBreak",
     "AuditCheckpoint",
     "AuditSeal",
-    "AuditSealing",
     "AuditVerification",
     "BreakKind",
     "SealedEntry",
     "Sealing",
     "StoredAuditEntry",
+    "UnsealedEntry",
     "bits_of",
     "checkpoint_sha256",
     "entry_sha256",
@@ -95,12 +95,11 @@ class SealedEntry:
 
 
 @attrs.frozen(slots=True)
-class AuditSealing:
-    """An entry, and its seal if it has one."""
+class UnsealedEntry:
+    """An entry that has no seal."""
 
     id: UUID
     occurred_at: datetime
-    seal_number: int | None
 
 
 @attrs.frozen(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 from uuid import UUID
 
 import attrs
@@ -35,6 +35,7 @@ from dal.records.audit_seals import (
 from dal.records.clock import START_OF_TIME, ago, check_time
 from dal.repositories.audit.rules import AuditRules
 from dal.repositories.base import part
+from dal.search.audit import OLDEST_KEY, AuditSearch, audit_window_end
 from dal.session import Scope
 
 __all__ = ["AuditSeals"]
@@ -43,7 +44,8 @@ _DAY: Final = timedelta(days=1)
 _NO_ID: Final = UUID(int=0)
 _SEALS_AT_ONCE: Final = 500
 _ENTRIES_AT_ONCE: Final = 1_000
-_WALKED_AT_ONCE: Final = 5_000
+_WALKED_AT_ONCE: Final = 20_000
+_MAX_NUMBER: Final = 2**32 - 1
 _MANY: Final = 2**31 - 1
 
 
@@ -206,6 +208,7 @@ class AuditSeals(AuditRules):
         try:
             await self._check_checkpoints(anchor, counts)
             last = await self._check_seals(anchor, counts, on_seals)
+            await self._check_strays(counts)
             await self._check_unsealed(last, counts)
         except _BrokenError as error:
             broken = error.found
@@ -301,35 +304,47 @@ class AuditSeals(AuditRules):
                 continue
             _check_seal(seal, of_seal, gone, entries, counts)
 
+    async def _check_strays(self, counts: _Counts) -> None:
+        """Entries that are said to be of a seal that is not there."""
+        for first, last in ((0, 0), (counts.seals + 1, _MAX_NUMBER)):
+            for one in await self._sealed.list_by_seals(
+                first_seal=first, last_seal=last, limit_rows=_ENTRIES_AT_ONCE
+            ):
+                # Sealed since.
+                head = await self._seals.find_last()
+                if one.seal_number < 1 or head is None or one.seal_number > head.number:
+                    number = one.seal_number
+                    message = f"entry {one.audit_id} is of seal {number}, which is not there"
+                    _stop(BreakKind.ADDED, message, number, one.audit_id)
+
     async def _check_unsealed(self, last: AuditSeal | None, counts: _Counts) -> None:
         """Entries that no seal has: new ones, or such as were brought in where all is sealed."""
-        after_at, after_id = START_OF_TIME, _NO_ID
-        newest = counts.seals
-        while True:
-            rows = await self._logs.list_sealing(
-                after_at=after_at, after_id=after_id, limit_rows=_WALKED_AT_ONCE
+        everything = AuditSearch()
+        after = OLDEST_KEY
+        while ends := await self._scope.search(
+            audit_window_end(
+                everything, after=after, window_rows=_WALKED_AT_ONCE, oldest_first=True
             )
-            for row in rows:
-                number = row.seal_number
-                if number is None:
-                    if last is not None and row.occurred_at < last.since:
-                        _stop(
-                            BreakKind.ADDED,
-                            f"entry {row.id} of {row.occurred_at.isoformat()} has no seal, and is"
-                            " older than what is still to be sealed: added, or imported",
-                            None,
-                            row.id,
-                        )
-                    counts.unsealed += 1
-                elif number > newest or number < 1:
-                    head = await self._seals.find_last()
-                    newest = head.number if head else 0
-                    if not 1 <= number <= newest:
-                        message = f"entry {row.id} is of seal {number}, which is not there"
-                        _stop(BreakKind.ADDED, message, number, row.id)
-            if len(rows) < _WALKED_AT_ONCE:
-                return
-            after_at, after_id = rows[-1].occurred_at, rows[-1].id
+        ):
+            at, last_id = cast(tuple[datetime, UUID], after)
+            end_at, end_id = cast(datetime, ends[0].occurred_at), ends[0].id
+            rows = await self._logs.list_unsealed_between(
+                after_at=at,
+                after_id=last_id,
+                window_at=end_at,
+                window_id=end_id,
+                limit_rows=_WALKED_AT_ONCE,
+            )
+            if rows and last is not None and rows[0].occurred_at < last.since:
+                _stop(
+                    BreakKind.ADDED,
+                    f"entry {rows[0].id} of {rows[0].occurred_at.isoformat()} has no seal, and is"
+                    " older than what is still to be sealed: added, or imported",
+                    None,
+                    rows[0].id,
+                )
+            counts.unsealed += len(rows)
+            after = (end_at, end_id)
 
 
 def _check_seal(

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from dal.records.clock import START_OF_TIME
+from dal.records.ids import MAX_ID
 from dal.statements import Statement
 from tests import fill
 from tests.fill import NOBODY, NOW, START
@@ -183,12 +184,14 @@ def _unsealed(factor: int, values: Values) -> list[tuple[object, ...]]:
     return found[: cast(int, values["limit_rows"])]
 
 
-def _sealing(factor: int, values: Values) -> list[tuple[object, ...]]:
+def _unsealed_between(factor: int, values: Values) -> list[tuple[object, ...]]:
+    end = (values["window_at"], values["window_id"])
     found: list[tuple[object, ...]] = []
     for n in range(fill.n_entries(factor)):
         row: dict[str, Any] = fill.audit_entry(n, factor)
-        if _follows(row, values):
-            found.append((row["id"], row["occurred_at"], fill.seal_of(n, factor)))
+        place = (row["occurred_at"], row["id"])
+        if fill.seal_of(n, factor) is None and _follows(row, values) and place <= end:
+            found.append((row["id"], row["occurred_at"]))
     return found[: cast(int, values["limit_rows"])]
 
 
@@ -299,6 +302,8 @@ AGGREGATE: Final = Aggregate(
         "target_id": (fill.template_id(0), NOBODY),
         "target_type": ("template", "no-such-type"),
         "user_agent": (None, NEVER_MISSES),
+        "window_at": (NOW, START_OF_TIME),
+        "window_id": (MAX_ID, NEVER_MISSES),
     },
     cases={
         "audit_logs/count_by_class": _WINDOWS,
@@ -311,8 +316,22 @@ AGGREGATE: Final = Aggregate(
             {},
             {"since": START + timedelta(minutes=45), "limit_rows": 1_000},
         ),
-        "audit_logs/list_sealing": tuple(
-            {**page, "after_at": START, "after_id": fill.audit_id(5)} for page in _PAGES
+        # To an entry in the middle of its minute, and far beyond the last one.
+        "audit_logs/list_unsealed_between": (
+            {
+                "after_at": fill.audit_entry(850, 1)["occurred_at"],
+                "after_id": fill.audit_id(850),
+                "window_at": fill.audit_entry(967, 1)["occurred_at"],
+                "window_id": fill.audit_id(967),
+                "limit_rows": 1_000,
+            },
+            {
+                "after_at": START,
+                "after_id": fill.audit_id(5),
+                "window_at": fill.audit_entry(990, 1)["occurred_at"],
+                "window_id": fill.audit_id(990),
+                "limit_rows": 7,
+            },
         ),
         "audit_logs/list_old": (
             {"until_at": NOW},
@@ -344,7 +363,7 @@ AGGREGATE: Final = Aggregate(
         "audit_logs/list_failed_logins_by_ip": _failures("ip"),
         "audit_logs/list_history": _history,
         "audit_logs/list_unsealed": _unsealed,
-        "audit_logs/list_sealing": _sealing,
+        "audit_logs/list_unsealed_between": _unsealed_between,
         "audit_logs/list_old": _old,
         "audit_seals/find_last": lambda factor, values: [_stored(fill.seal(fill.n_seals(factor)))],
         "audit_seals/list_from": _listed(
