@@ -113,12 +113,6 @@ def _numbers(begin: int) -> str:
     return "SELECT " + " UNION ALL SELECT ".join(f"{k} AS n" for k in range(first, last))
 
 
-def _resident() -> int:
-    """Bytes of this process that are in memory."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
 async def test_all_of_them_are_sealed(log: Log) -> None:
     done = await log.sealer.audit.seals.seal()
     assert (done.seals, done.entries) == (N // 1_000, N)

@@ -39,6 +39,11 @@ class Log:
     admin: Any
     config: Config
     sealer_config: Config
+    db: dal.Database
+
+    def app_as(self, actor: dal.Actor) -> dal.Session:
+        """The application, as somebody else."""
+        return self.db.acting_as(actor)
 
     def root(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """A statement as root."""
@@ -119,4 +124,5 @@ async def log(log_accounts: Accounts, log_admin: Any) -> AsyncIterator[Log]:
             admin=log_admin,
             config=configs[0],
             sealer_config=configs[1],
+            db=app,
         )
