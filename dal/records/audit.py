@@ -174,7 +174,7 @@ class EntityState:
 
     ``fields`` are the values last written by then: texts as length and SHA-256, secrets as
     ``[redacted]``. ``is_whole``: the entry of its creation is there, so no field is missing that
-    was written since.
+    was written since. ``is_deleted``: it lay in the trash, or was gone for good.
     """
 
     target_type: str
@@ -183,3 +183,4 @@ class EntityState:
     fields: dict[str, Any]
     entries: int
     is_whole: bool
+    is_deleted: bool

@@ -11,7 +11,7 @@ from typing import Final
 from dal.errors import UsageError
 from dal.records.audit import AuditCategory, AuditSeverity, Outcome
 
-__all__ = ["ACTIONS", "CREATIONS", "classified"]
+__all__ = ["ACTIONS", "CREATIONS", "DELETIONS", "RESTORATIONS", "classified"]
 
 _AUTHENTICATION: Final = AuditCategory.AUTHENTICATION
 _ACCESS: Final = AuditCategory.ACCESS
@@ -134,6 +134,12 @@ ACTIONS: Final[Mapping[str, _Class]] = {
 
 CREATIONS: Final = frozenset({"create", "create_many", "fork", "create_variation"})
 """Verbs after which an entity is there that was not there before."""
+
+DELETIONS: Final = frozenset({"soft_delete", "soft_delete_subtree", "purge"})
+"""Verbs after which it is not to be seen, or gone."""
+
+RESTORATIONS: Final = frozenset({"restore", "restore_subtree"})
+"""Verbs after which it is back."""
 
 
 def classified(action: str, outcome: Outcome) -> _Class:

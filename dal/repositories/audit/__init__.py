@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dal.errors import ValueRejectedError
 from dal.records.audit import AuditCategory, AuditEntry, AuditSeverity, EntityState, Outcome
-from dal.records.audit_actions import ACTIONS, CREATIONS
+from dal.records.audit_actions import ACTIONS, CREATIONS, DELETIONS, RESTORATIONS
 from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
 from dal.records.ids import check_id, optional_id
 from dal.records.page import Key, Page, check_limit, decode_cursor, encode_cursor, page_of
@@ -227,7 +227,7 @@ class AuditLogRepository(AuditRules):
         checked_type(target_type)
         check_id("target_id", target_id)
         fields: dict[str, Any] = {}
-        entries, is_whole = 0, False
+        entries, is_whole, is_deleted = 0, False, False
         last_at, last_id = START_OF_TIME, _NO_ID
         while True:
             rows = await self._logs.list_history(
@@ -242,7 +242,9 @@ class AuditLogRepository(AuditRules):
                 if row.outcome is not Outcome.SUCCESS:
                     continue
                 entries += 1
-                is_whole |= row.action.partition(".")[2] in CREATIONS
+                verb = row.action.partition(".")[2]
+                is_whole |= verb in CREATIONS
+                is_deleted = verb in DELETIONS or (is_deleted and verb not in RESTORATIONS)
                 fields.update((name, _after(change)) for name, change in row.changes.items())
             if len(rows) < _HISTORY_ROWS:
                 break
@@ -254,6 +256,7 @@ class AuditLogRepository(AuditRules):
             fields=fields,
             entries=entries,
             is_whole=is_whole,
+            is_deleted=is_deleted,
         )
 
     @changing

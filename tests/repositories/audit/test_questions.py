@@ -50,9 +50,12 @@ async def test_the_state_of_an_entity_at_each_time(log: Log) -> None:
     assert [state.fields["visibility"] for state in states] == [*["private"] * 2, *["public"] * 3]
     assert [state.fields.get("head_version") for state in states] == [*[None] * 3, 2, 2]
     assert states[2].fields["content"] != states[3].fields["content"]
-    assert [state.fields.get("deleted_at") is None for state in states] == [*[True] * 4, False]
+    assert [state.is_deleted for state in states] == [*[False] * 4, True]
     assert [state.entries for state in states] == [1, 2, 3, 4, 5]
     assert all(state.is_whole for state in states)
+    log.clock.move(HOUR)
+    await me.templates.restore(template_id)
+    assert not (await at(log.clock.now())).is_deleted
     before = await at(times[0] - timedelta(microseconds=1))
     assert (before.fields, before.entries, before.is_whole) == ({}, 0, False)
 
