@@ -226,7 +226,8 @@ def retain(
     """Archive and remove what is older than the policy keeps, with the account of dal_retention.
 
     Only what is sealed is removed, and each removal is a checkpoint, so that dal audit verify still
-    passes. It may be killed; lines of the archive may come twice then.
+    passes. At an entry that is not as it was sealed it ends, with exit status 1; the entry stays. It
+    may be killed; lines of the archive may come twice then.
 
     Args:
         archive: A file that the entries are appended to before they are removed.
@@ -255,12 +256,15 @@ def retain(
     done = asyncio.run(work())
     if json_:
         output.print_json({**attrs.asdict(done), "lag": done.lag.total_seconds()})
-        return 0
+        return 1 if done.broken else 0
     other = "; another run is at work" if done.is_overtaken else ""
     output.say(
         f"{done.purged:,} entries removed by {done.checkpoints:,} checkpoints; {done.held:,} held,"
         f" {done.unsealed:,} not sealed yet; lag {done.lag}{other}"
     )
+    if done.broken is not None:
+        output.say(f"BROKEN: {done.broken.kind}: {done.broken.message}")
+        return 1
     return 0
 
 

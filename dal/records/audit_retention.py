@@ -13,6 +13,7 @@ import attrs
 
 from dal.errors import ValueRejectedError
 from dal.records.audit import AuditCategory, AuditSeverity
+from dal.records.audit_seals import AuditBreak
 from dal.records.clock import START_OF_TIME
 
 __all__ = ["AuditHold", "OldAuditEntry", "Retention", "RetentionPolicy"]
@@ -62,7 +63,8 @@ class Retention:
 
     ``held``: would have been removed, but for a hold. ``unsealed``: but has no seal yet. ``lag``:
     how long the oldest entry that is left, and not held, should have been gone. ``is_overtaken``:
-    another run was at work, and goes on.
+    another run was at work, and goes on. ``broken``: an entry is not as it was sealed; there the
+    run ended.
     """
 
     purged: int
@@ -71,6 +73,7 @@ class Retention:
     unsealed: int
     lag: timedelta
     is_overtaken: bool
+    broken: AuditBreak | None
 
 
 def _days(field: str, value: object) -> int | None:

@@ -21,9 +21,14 @@ from dal.records.audit_export import stored_line
 from dal.records.audit_retention import AuditHold, OldAuditEntry, Retention, RetentionPolicy
 from dal.records.audit_seals import (
     GENESIS,
+    AuditBreak,
     AuditCheckpoint,
+    BreakKind,
+    SealedEntry,
+    StoredAuditEntry,
     bits_of,
     checkpoint_sha256,
+    entry_sha256,
     with_bits,
 )
 from dal.records.clock import START_OF_TIME
@@ -46,6 +51,14 @@ Archive = Callable[[bytes], object]
 
 class _OvertakenError(Exception):
     """Somebody else removed what was to be removed."""
+
+
+class _ChangedError(Exception):
+    """What was to be removed is not what was sealed."""
+
+    def __init__(self, found: AuditBreak) -> None:
+        super().__init__(found.message)
+        self.found = found
 
 
 @attrs.define(slots=True)
@@ -173,8 +186,9 @@ class AuditRetention(AuditRules):
         """Remove what is older than the policy keeps, oldest first, a seal at a time: what is
         removed of a seal, and the checkpoint that says so, are one transaction.
 
-        Only sealed entries are removed, so that verification knows what was there. May be killed
-        at any point and run by several at once.
+        Only sealed entries are removed, and as they were sealed: at one that was changed the run
+        ends, since what tells of that would go with it. May be killed at any point and run by
+        several at once.
 
         Args:
             policy: 365 days; of high severity 3 years, of critical 7, unless given.
@@ -191,18 +205,23 @@ class AuditRetention(AuditRules):
         chosen = RetentionPolicy() if policy is None else policy
         if not isinstance(chosen, RetentionPolicy):
             raise ValueRejectedError("policy: a RetentionPolicy", field="policy")
-        if at_most is not None and (isinstance(at_most, bool) or not isinstance(at_most, int)):
-            raise ValueRejectedError("at_most: a whole number", field="at_most")
+        if at_most is not None and (
+            isinstance(at_most, bool) or not isinstance(at_most, int) or at_most < 1
+        ):
+            raise ValueRejectedError("at_most: 1 or more", field="at_most")
         self._only_system("only the system removes entries")
         now = self._scope.clock.now()
         run = _Run(chosen, archive, now, left=_MANY if at_most is None else at_most)
         until = chosen.latest_cutoff(now)
         is_overtaken = False
+        broken: AuditBreak | None = None
         if until is not None:
             try:
                 await self._walk(run, until, on_entries)
             except (_OvertakenError, UniqueError):
                 is_overtaken = True
+            except _ChangedError as error:
+                broken = error.found
         return Retention(
             purged=run.purged,
             checkpoints=run.checkpoints,
@@ -210,6 +229,7 @@ class AuditRetention(AuditRules):
             unsealed=run.unsealed,
             lag=run.lag,
             is_overtaken=is_overtaken,
+            broken=broken,
         )
 
     async def _walk(self, run: _Run, until: datetime, on_entries: Callable[[int], object]) -> None:
@@ -257,22 +277,24 @@ class AuditRetention(AuditRules):
         if not ids:
             return 0
         between = {"first_seal": seal_number, "last_seal": seal_number}
-        of_seal = [one.audit_id for one in await sealed.list_by_seals(**between, limit_rows=_MANY)]
+        # The last one before those of the seal: whoever writes one meanwhile takes the number.
+        last = await checkpoints.find_last()
+        of_seal = await sealed.list_by_seals(**between, limit_rows=_MANY)
         before = await checkpoints.list_by_seals(**between, limit_rows=_MANY)
         bits = bits_of(before[-1].gone if before else b"", len(of_seal))
         wanted = set(ids)
         gone = with_bits(
-            is_gone or audit_id in wanted for audit_id, is_gone in zip(of_seal, bits, strict=True)
+            is_gone or one.audit_id in wanted for one, is_gone in zip(of_seal, bits, strict=True)
         )
+        stored = await logs.list_by_ids(audit_ids=ids, limit_rows=_MANY)
+        _refuse_changed(stored, of_seal)
         archived: bytes | None = None
         if run.archive is not None:
-            stored = await logs.list_by_ids(audit_ids=ids, limit_rows=_MANY)
             lines = b"".join(map(stored_line, stored))
             run.archive(lines)
             archived = sha256(lines).digest()
         if await logs.delete_many(audit_ids=ids) != len(ids):
             raise _OvertakenError
-        last = await checkpoints.find_last()
         now = tx.clock.now()
         made = AuditCheckpoint(
             number=last.number + 1 if last else 1,
@@ -301,6 +323,17 @@ class AuditRetention(AuditRules):
         if all(bits_of(gone, len(of_seal))):
             await sealed.delete_by_seal(seal_number=seal_number)
         return len(ids)
+
+
+def _refuse_changed(stored: Sequence[StoredAuditEntry], of_seal: Sequence[SealedEntry]) -> None:
+    hashes = {one.audit_id: one for one in of_seal}
+    for entry in stored:
+        sealed = hashes[entry.id]
+        if entry_sha256(entry) != sealed.sha256:
+            message = f"entry {entry.id} of seal {sealed.seal_number} was changed: it stays"
+            raise _ChangedError(
+                AuditBreak(BreakKind.CHANGED, message, sealed.seal_number, entry.id)
+            )
 
 
 async def _standing(holds: AuditHoldsGateway) -> list[AuditHold]:

@@ -188,6 +188,24 @@ async def test_a_purge_hides_nothing_else(log: Log, name: str) -> None:
         assert found.audit_id == ids["critical"][-1]
 
 
+async def test_what_was_changed_is_not_removed(log: Log) -> None:
+    """Whoever makes an entry old or unimportant does not have it removed."""
+    ids = await three_kinds(log)
+    changed = ids["critical"][2]
+    log.root("UPDATE audit_logs SET severity = 'low' WHERE id = %s", changed.bytes)
+    log.clock.move(25 * DAY)
+    archive: list[bytes] = []
+    found = await log.retention.audit.retention.retain(POLICY, archive=archive.append)
+    assert found.broken is not None
+    assert (found.broken.kind, found.broken.audit_id) == (BreakKind.CHANGED, changed)
+    # The seal before it is done; nothing of its own is.
+    assert (found.purged, len(archive)) == (2, 1)
+    assert changed in log.ids()
+    verified = (await log.sealer.audit.seals.verify()).broken
+    assert verified is not None
+    assert verified.audit_id == changed
+
+
 async def test_checkpoints_that_were_cut_off_are_found_by_an_anchor(log: Log) -> None:
     await three_kinds(log)
     log.clock.move(25 * DAY)
@@ -288,7 +306,11 @@ async def test_only_the_role_of_retention_removes(log: Log) -> None:
             await session.audit.retention.retain()
     with pytest.raises(dal.ServerError):
         await log.app.audit.seals.seal()
-    for policy, at_most, field in ((5, None, "policy"), (None, "x", "at_most")):
+    for policy, at_most, field in (
+        (5, None, "policy"),
+        (None, "x", "at_most"),
+        (None, 0, "at_most"),
+    ):
         with pytest.raises(dal.ValueRejectedError) as caught:
             await log.retention.audit.retention.retain(policy, at_most=at_most)  # type: ignore[arg-type]
         assert caught.value.field == field

@@ -351,6 +351,29 @@ async def test_writers_and_sealers_at_once_lose_no_entry(log: Log) -> None:
     assert (found.is_ok, found.entries, found.unsealed) == (True, written, 0)
 
 
+async def test_no_writer_waits_for_the_sealer(log: Log) -> None:
+    """Nor the sealer for a writer: fifty of them and one, and no row lock that anybody waits for."""
+    waits = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_waits'"
+    before = log.root(waits)
+    writing = True
+
+    async def seal() -> None:
+        while writing:
+            await log.sealer.audit.seals.seal(entries_at_once=10)
+
+    async def write(n: int) -> None:
+        for i in range(4):
+            await log.ada.audit.record("note.add", after={"writer": n, "i": i})
+
+    sealer = asyncio.create_task(seal())
+    await asyncio.gather(*map(write, range(50)))
+    writing = False
+    await sealer
+    await log.sealer.audit.seals.seal()
+    assert log.root(waits) == before
+    assert (await log.sealer.audit.seals.verify()).entries == 200
+
+
 async def test_a_sealer_that_is_killed_leaves_nothing_half_done(log: Log) -> None:
     await log.write(12)
     for _ in range(8):
