@@ -226,8 +226,8 @@ def retain(
     """Archive and remove what is older than the policy keeps, with the account of dal_retention.
 
     Only what is sealed is removed, and each removal is a checkpoint, so that dal audit verify still
-    passes. At an entry that is not as it was sealed it ends, with exit status 1; the entry stays. It
-    may be killed; lines of the archive may come twice then.
+    passes. At an entry that is not as it was sealed it ends, with exit status 1; the entry stays.
+    It may be killed; lines of the archive may come twice then.
 
     Args:
         archive: A file that the entries are appended to before they are removed.

@@ -352,7 +352,7 @@ async def test_writers_and_sealers_at_once_lose_no_entry(log: Log) -> None:
 
 
 async def test_no_writer_waits_for_the_sealer(log: Log) -> None:
-    """Nor the sealer for a writer: fifty of them and one, and no row lock that anybody waits for."""
+    """Nor the sealer for a writer: fifty of them and one, and no row lock is waited for."""
     waits = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_waits'"
     before = log.root(waits)
     writing = True
