@@ -22,6 +22,7 @@ from dal.provision import Accounts, prepare_temporary
 from dal.server import Engine, PrivateServer, start_temporary
 
 # Registers the profiles, whichever suites run: pytest is told one by name.
+from tests.durations import Durations
 from tests.properties import profiles
 
 # A test that logs in a hundred times is not about how long argon2id takes.
@@ -57,6 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests import schedule
 
         config.pluginmanager.register(schedule)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Durations())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
