@@ -1,0 +1,33 @@
+"""Where the time of a long run went: seconds by file and server, said at its end."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+import pytest
+
+_LONG_RUN_S: Final = 300.0
+_SHOWN: Final = 20
+_SERVER: Final = re.compile(r"[\[-](mariadb|mysql)[\]-]")
+
+
+class Durations:
+    """Adds up what each test took, its setup too, in whichever process it ran."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        file, _, test = report.nodeid.partition("::")
+        found = _SERVER.search(test)
+        self.seconds[f"{file} {found[1]}" if found else file] += report.duration
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.seconds.total() < _LONG_RUN_S:
+            return
+        terminalreporter.section("seconds by file and server")
+        for name, seconds in self.seconds.most_common(_SHOWN):
+            terminalreporter.line(f"{seconds:7.0f}  {name}")
+        terminalreporter.line(f"{self.seconds.total():7.0f}  all {len(self.seconds)}")
