@@ -20,9 +20,9 @@ import dal
 from dal.config import Config
 from dal.provision import Accounts, prepare_temporary
 from dal.server import Engine, PrivateServer, start_temporary
+from tests.durations import Durations
 
 # Registers the profiles, whichever suites run: pytest is told one by name.
-from tests.durations import Durations
 from tests.properties import profiles
 
 # A test that logs in a hundred times is not about how long argon2id takes.

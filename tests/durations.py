@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from typing import Final
 
 import pytest
@@ -17,7 +17,7 @@ class Durations:
     """Adds up what each test took, its setup too, in whichever process it ran."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         file, _, test = report.nodeid.partition("::")
@@ -25,9 +25,11 @@ class Durations:
         self.seconds[f"{file} {found[1]}" if found else file] += report.duration
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.seconds.total() < _LONG_RUN_S:
+        total = sum(self.seconds.values())
+        if total < _LONG_RUN_S:
             return
         terminalreporter.section("seconds by file and server")
-        for name, seconds in self.seconds.most_common(_SHOWN):
+        longest = sorted(self.seconds.items(), key=lambda one: one[1], reverse=True)
+        for name, seconds in longest[:_SHOWN]:
             terminalreporter.line(f"{seconds:7.0f}  {name}")
-        terminalreporter.line(f"{self.seconds.total():7.0f}  all {len(self.seconds)}")
+        terminalreporter.line(f"{total:7.0f}  all {len(self.seconds)}")
