@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+_LONG: Final = ("tests/scale/", "tests/properties/")
 _SERVER: Final = re.compile(r"[\[-](mariadb|mysql)[\]-]")
 
 
@@ -23,6 +24,14 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]
         file, _, test = nodeid.partition("::")
         found = _SERVER.search(test)
         return f"{file} {found[1]}" if found else file
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """The next scope; those of a few tests that take minutes before those of many, or one
+        process would wait for the other at the end.
+        """
+        for scope in reversed([one for one in self.workqueue if one.startswith(_LONG)]):
+            self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByServer:
