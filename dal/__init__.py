@@ -89,6 +89,7 @@ from dal.records.conversations import (
     Participant,
     ParticipantRole,
 )
+from dal.records.dashboard import RatingsGiven, TemplateNumbers, UserDashboard
 from dal.records.exported_templates import TemplateExport
 from dal.records.ids import derived_id, new_id
 from dal.records.imported_audit import ImportedAuditEntry
@@ -253,6 +254,7 @@ __all__ = [
     "Ranked",
     "Ranking",
     "RatingDistribution",
+    "RatingsGiven",
     "ReadOnlyServerError",
     "Recalculation",
     "RenderedPrompt",
@@ -286,6 +288,7 @@ __all__ = [
     "TemplateHit",
     "TemplateLabel",
     "TemplateLabelMove",
+    "TemplateNumbers",
     "TemplateRating",
     "TemplateRepository",
     "TemplateStatistics",
@@ -306,6 +309,7 @@ __all__ = [
     "UsageStatus",
     "UsageType",
     "User",
+    "UserDashboard",
     "UserRepository",
     "UserStatistics",
     "UsersOfDay",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import attrs
 
+from dal.records.dashboard import RatingsGiven
 from dal.records.templates import RatingDistribution, TemplateRating
 from dal.session import Executor
 from dal.statements import house
@@ -16,6 +17,7 @@ __all__ = ["TemplateRatingsGateway"]
 _DELETE_OWN = house().affected("template_ratings/delete_own")
 _FIND_DISTRIBUTION = house().find("template_ratings/find_distribution", RatingDistribution)
 _FIND_OWN = house().find("template_ratings/find_own", TemplateRating)
+_GET_GIVEN = house().one("template_ratings/get_given", RatingsGiven)
 _INSERT = house().affected("template_ratings/insert")
 _LIST_BY_TEMPLATE = house().many("template_ratings/list_by_template", TemplateRating)
 _LOCK_OWN = house().find("template_ratings/lock_own", TemplateRating)
@@ -46,6 +48,14 @@ class TemplateRatingsGateway:
     async def find_own(self, *, template_id: UUID, actor_id: UUID) -> TemplateRating | None:
         """Find what the actor thinks of a live template that they may see."""
         return await self.executor.find(_FIND_OWN, template_id=template_id, actor_id=actor_id)
+
+    async def get_given(self, *, user_id: UUID) -> RatingsGiven:
+        """Count the ratings that a user gave to live templates that they may see.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(_GET_GIVEN, user_id=user_id)
 
     async def insert(
         self, *, template_id: UUID, user_id: UUID, rating: int, feedback: str | None, now: datetime

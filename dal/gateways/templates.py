@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from dal.records.dashboard import TemplateNumbers
 from dal.records.templates import (
     Template,
     TemplateHitRow,
@@ -28,6 +29,7 @@ _COUNT_PUBLIC = house().value("templates/count_public", int)
 _COUNT_TRASH = house().value("templates/count_trash", int)
 _EXISTS = house().value("templates/exists", bool)
 _GET = house().one("templates/get", Template)
+_GET_NUMBERS_OF_OWNER = house().one("templates/get_numbers_of_owner", TemplateNumbers)
 _GET_OWN_INCLUDING_DELETED = house().one("templates/get_own_including_deleted", Template)
 _GET_STATISTICS = house().one("templates/get_statistics", TemplateStatistics)
 _GET_VISIBLE_STATISTICS = house().one("templates/get_visible_statistics", TemplateStatistics)
@@ -102,6 +104,14 @@ class TemplatesGateway:
         return await self.executor.one(
             _GET, template_id=template_id, actor_id=actor_id, actor_is_system=actor_is_system
         )
+
+    async def get_numbers_of_owner(self, *, owner_id: UUID) -> TemplateNumbers:
+        """Count the live templates of a user, their uses and the ratings that they got.
+
+        Raises:
+            NotFoundError: there is no such row.
+        """
+        return await self.executor.one(_GET_NUMBERS_OF_OWNER, owner_id=owner_id)
 
     async def get_own_including_deleted(self, *, template_id: UUID, actor_id: UUID) -> Template:
         """Get a template of the actor with its text, from the trash too.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from dal.errors import NotFoundError, StaleVersionError, UniqueError
 from dal.gateways import TemplatesGateway
 from dal.records.actor import Role
 from dal.records.clock import check_time, later
+from dal.records.dashboard import UserDashboard
 from dal.records.ids import check_id, new_id
 from dal.records.keep import KEEP, Keep
 from dal.records.page import Page, check_limit, decode_cursor, page_of
@@ -19,6 +20,7 @@ from dal.records.users import NewUser, User, checked_full_name, normalize_email
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import by_a_part, changing, part
 from dal.repositories.users.access import UserAccess
+from dal.repositories.users.dashboard import UserDashboards
 from dal.repositories.users.logins import UserLogins
 from dal.repositories.users.passwords import UserPasswords
 from dal.repositories.users.preferences import UserPreferences
@@ -193,6 +195,27 @@ class UserRepository(UserRules):
         return await UserSearches(self._scope).search(
             text, match=match, role=role, is_active=is_active, limit=limit, after=after
         )
+
+    async def dashboard(
+        self, user_id: UUID, *, days: int = 30, time_zone: str | tzinfo = "UTC"
+    ) -> UserDashboard:
+        """Numbers of a user at one glance: conversations, prompts by status, templates, ratings
+        given and got, as of now; and what was spent in the last days, today included, by day. Of
+        oneself; of anyone for an admin and the system.
+
+        At most eight statements, each of one source. What was spent is exact: in UTC from the daily
+        roll-up (its percentiles are within 5 %), in other zones of at most 100,000 attempts.
+
+        Args:
+            days: 1 to 366.
+            time_zone: an IANA name such as ``Europe/Berlin``, or a tzinfo: when a day begins.
+
+        Raises:
+            NotFoundError: not there, deleted, or somebody else.
+            ValueRejectedError: ``user_id``, ``days``, ``time_zone``; ``days`` too where more
+                attempts than that ended in them.
+        """
+        return await UserDashboards(self._scope).get(user_id, days=days, time_zone=time_zone)
 
     async def count(self) -> int:
         """How many live users there are, for an admin and the system.

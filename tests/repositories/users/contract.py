@@ -52,6 +52,7 @@ USERS: Final[dict[str, str]] = {
     # oneself, admins, the system
     "find":                       "yes no no    no no    no   yes no no    no   yes no no",
     "get":                        "yes NF NF    NF NF    NF   yes NF NF    NF   yes NF NF",
+    "dashboard":                  "yes NF NF    NF NF    NF   yes NF NF    NF   yes NF NF",
     "preferences.get":            "yes NF NF    NF NF    NF   yes NF NF    NF   yes NF NF",
     "preferences.get_value":      "yes NF NF    NF NF    NF   yes NF NF    NF   yes NF NF",
     "preferences.update":         "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
@@ -442,6 +443,11 @@ async def _user_restore(w: UserWorld) -> bool:
     return back == await w.as_owner.users.get(w.id)
 
 
+async def _user_dashboard(w: UserWorld) -> bool:
+    found = await w.me.users.dashboard(w.id, days=2, time_zone="Asia/Tokyo")
+    return len(found.days) == 2
+
+
 USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "create": _user_create,
     "authenticate": _user_authenticate,
@@ -453,6 +459,7 @@ USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "tokens.issue_email_verification": _user_issue_verification,
     "find": _user_find,
     "get": _user_get,
+    "dashboard": _user_dashboard,
     "preferences.get": _user_get_preferences,
     "preferences.get_value": _user_get_preference,
     "preferences.update": _user_update_preferences,

@@ -152,6 +152,31 @@ def _of_rater(sign: int) -> Callable[[Values], Values]:
     return numbers
 
 
+def _numbers_of_owner(factor: int, values: Values) -> list[tuple[object, ...]]:
+    own = [n for n in live(factor) if fill.user_id(fill.owner_of(n, factor)) == values["owner_id"]]
+    numbers = [fill.rating_numbers(n, factor) for n in own]
+    return [
+        (
+            len(own),
+            sum(map(fill.is_public, own)),
+            sum(map(fill.template_uses, own)),
+            sum(number for _, number in numbers),
+            sum(total for total, _ in numbers),
+        )
+    ]
+
+
+def _given(factor: int, values: Values) -> list[tuple[object, ...]]:
+    given = [
+        rating
+        for n in live(factor)
+        for user, rating in fill.ratings(n, factor).items()
+        if fill.user_id(user) == values["user_id"]
+        and (fill.is_public(n) or fill.owner_of(n, factor) == user)
+    ]
+    return [(len(given), sum(given))]
+
+
 def _statistics(factor: int, values: Values) -> list[tuple[object, ...]]:
     live = seen(factor, values)
     in_trash = [
@@ -357,6 +382,8 @@ AGGREGATE: Final = Aggregate(
         "template_versions/find_labelled": _labelled,
         "templates/count_all": lambda factor, _: [(len(live(factor)),)],
         "templates/count_public": lambda factor, _: [(sum(map(fill.is_public, live(factor))),)],
+        "templates/get_numbers_of_owner": _numbers_of_owner,
+        "template_ratings/get_given": _given,
         "templates/get_statistics": _statistics,
         "templates/get_visible_statistics": _statistics,
     },
