@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any, Final, cast
 from uuid import UUID
 
-from dal.errors import UsageError
 from dal.records.audit import AuditCategory, AuditEntry, AuditSeverity, Outcome
 from dal.records.audit_export import (
     AuditFormat,
@@ -76,8 +75,7 @@ class AuditExports(AuditRules):
         """
         chosen = AuditFormat.checked(format)
         self._only_system_reads()
-        if self._scope.in_transaction:
-            raise UsageError("an export is no part of a transaction")
+        self._refuse_transaction("an export")
         until = self._scope.clock.now() if until_at is None else until_at
         search = AuditSearch.of(
             text=text,

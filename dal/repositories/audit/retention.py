@@ -200,6 +200,7 @@ class AuditRetention(AuditRules):
         Raises:
             PermissionDeniedError: the actor is not the system.
             ServerError: the account has no right to.
+            UsageError: within a transaction: what is archived and removed of a seal is one.
             ValueRejectedError: ``policy`` or ``at_most``.
         """
         chosen = RetentionPolicy() if policy is None else policy
@@ -210,6 +211,7 @@ class AuditRetention(AuditRules):
         ):
             raise ValueRejectedError("at_most: 1 or more", field="at_most")
         self._only_system("only the system removes entries")
+        self._refuse_transaction("retention")
         now = self._scope.clock.now()
         run = _Run(chosen, archive, now, left=_MANY if at_most is None else at_most)
         until = chosen.latest_cutoff(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dal.errors import ValueRejectedError
+from dal.errors import UsageError, ValueRejectedError
 from dal.gateways import AuditLogsGateway
 from dal.repositories.base import Repository
 from dal.session import Scope
@@ -34,3 +34,12 @@ class AuditRules(Repository):
 
     def _only_system_reads(self) -> None:
         self._only_system("only the system reads everybody's entries")
+
+    def _refuse_transaction(self, what: str) -> None:
+        """Refuse what takes transactions of its own, or long.
+
+        Raises:
+            UsageError: this is within one.
+        """
+        if self._scope.in_transaction:
+            raise UsageError(f"{what} is no part of a transaction")

@@ -101,9 +101,11 @@ class AuditSeals(AuditRules):
         Raises:
             PermissionDeniedError: the actor is not the system.
             ServerError: the account has no right to.
+            UsageError: within a transaction: each seal is one.
             ValueRejectedError: an argument is not what it should be.
         """
         self._only_system("only the system seals")
+        self._refuse_transaction("sealing")
         if isinstance(entries_at_once, bool) or not isinstance(entries_at_once, int):
             raise ValueRejectedError("entries_at_once: a whole number", field="entries_at_once")
         if not 1 <= entries_at_once <= MAX_SEALED:
@@ -198,11 +200,13 @@ class AuditSeals(AuditRules):
 
         Raises:
             PermissionDeniedError: the actor is not the system.
+            UsageError: within a transaction: it takes many short ones.
             ValueRejectedError: ``anchor`` is no AuditAnchor.
         """
         if anchor is not None and not isinstance(anchor, AuditAnchor):
             raise ValueRejectedError("anchor: an AuditAnchor", field="anchor")
         self._only_system_reads()
+        self._refuse_transaction("a verification")
         counts = _Counts()
         broken: AuditBreak | None = None
         try:

@@ -408,6 +408,19 @@ async def test_a_sealer_that_was_killed_goes_on_days_later(log: Log) -> None:
     assert (await log.sealer.audit.seals.verify()).unsealed == 0
 
 
+async def test_what_takes_transactions_of_its_own_is_part_of_none(log: Log) -> None:
+    attempts: list[tuple[dal.Session, Callable[[dal.Session], Any]]] = [
+        (log.sealer, lambda tx: tx.audit.seals.seal()),
+        (log.sealer, lambda tx: tx.audit.seals.verify()),
+        (log.retention, lambda tx: tx.audit.retention.retain()),
+        (log.app, lambda tx: tx.audit.export.write(lambda data: None)),
+    ]
+    for session, work in attempts:
+        with pytest.raises(dal.UsageError):
+            async with session.begin() as tx:
+                await work(tx)
+
+
 async def test_an_audited_write_is_one_insert_more(log: Log) -> None:
     told = Recorder()
     async with dal.connect(clock=log.clock, on_statement=told, **options(log.config)) as db:
