@@ -136,6 +136,11 @@ def verify(
         f"{'ok' if found.is_ok else 'up to there'}: {found.entries:,} entries in"
         f" {found.seals:,} seals; {found.purged:,} purged by {found.checkpoints:,} checkpoints"
     )
+    if known is not None and found.is_ok:
+        output.say(
+            f"since the anchor: {found.seals - known.seal:,} seals,"
+            f" {found.checkpoints - known.checkpoint:,} checkpoints"
+        )
     output.say(f"cannot be seen: {found.unsealed:,} entries that are not sealed yet")
     if not found.is_anchored:
         output.say("cannot be seen: whether the end was cut off; --anchor shows it")

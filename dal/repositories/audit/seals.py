@@ -289,7 +289,9 @@ class AuditSeals(AuditRules):
     async def _check_group(self, group: list[AuditSeal], counts: _Counts) -> None:
         between = {"first_seal": group[0].number, "last_seal": group[-1].number}
         sealed: dict[int, list[SealedEntry]] = {seal.number: [] for seal in group}
-        for one in await self._sealed.list_by_seals(**between, limit_rows=_MANY):
+        # One more than there may be is enough to tell, however many were brought in.
+        most = sum(seal.entry_count for seal in group) + 1
+        for one in await self._sealed.list_by_seals(**between, limit_rows=most):
             sealed[one.seal_number].append(one)
         newest: dict[int, AuditCheckpoint] = {
             row.seal_number: row
@@ -311,13 +313,14 @@ class AuditSeals(AuditRules):
     async def _check_strays(self, counts: _Counts) -> None:
         """Entries that are said to be of a seal that is not there."""
         for first, last in ((0, 0), (counts.seals + 1, _MAX_NUMBER)):
-            for one in await self._sealed.list_by_seals(
+            strays = await self._sealed.list_by_seals(
                 first_seal=first, last_seal=last, limit_rows=_ENTRIES_AT_ONCE
-            ):
-                # Sealed since.
-                head = await self._seals.find_last()
-                if one.seal_number < 1 or head is None or one.seal_number > head.number:
-                    number = one.seal_number
+            )
+            # Asked afterwards: what was sealed meanwhile has its seal.
+            head = await self._seals.find_last() if strays else None
+            for one in strays:
+                number = one.seal_number
+                if head is None or not 1 <= number <= head.number:
                     message = f"entry {one.audit_id} is of seal {number}, which is not there"
                     _stop(BreakKind.ADDED, message, number, one.audit_id)
 

@@ -51,6 +51,7 @@ def test_seal_anchor_and_verify(log: Log, cli: Cli, tmp_path: Path) -> None:
     said = cli("dal_sealer", "verify", "--anchor", head)
     assert said.status == 0
     assert said.out.startswith("ok: 25 entries in 3 seals; 0 purged by 0 checkpoints\n")
+    assert "since the anchor: 0 seals, 0 checkpoints\n" in said.out
     said = cli("dal_sealer", "verify")
     assert "cannot be seen: whether the end was cut off" in said.out
     log.root("UPDATE audit_logs SET action = 'filled.out' LIMIT 1")
