@@ -82,7 +82,8 @@ def stored(root: Root, world: World) -> tuple[Rows, ...]:
         root("SELECT * FROM model_prices ORDER BY 1, 2, 3, 4"),
         root("SELECT * FROM search_corpora"),
         root("SELECT * FROM audit_holds ORDER BY id"),
-        root("SELECT * FROM audit_logs WHERE category = 'application' ORDER BY id"),
+        # What the application said itself, and what was imported; by the key of targets.
+        root("SELECT * FROM audit_logs WHERE target_type IN ('invoice', 'bucket') ORDER BY id"),
         root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),
         root("SELECT * FROM user_tokens WHERE user_id IN (%s, %s, %s)", *users),
     )
