@@ -13,6 +13,13 @@ _SHOWN: Final = 20
 _SERVER: Final = re.compile(r"[\[-](mariadb|mysql)[\]-]")
 
 
+def file_and_server(nodeid: str) -> str:
+    """The file of a test, and the server that its name says."""
+    file, _, test = nodeid.partition("::")
+    found = _SERVER.search(test)
+    return f"{file} {found[1]}" if found else file
+
+
 class Durations:
     """Adds up what each test took, its setup too, in whichever process it ran."""
 
@@ -20,9 +27,7 @@ class Durations:
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        file, _, test = report.nodeid.partition("::")
-        found = _SERVER.search(test)
-        self.seconds[f"{file} {found[1]}" if found else file] += report.duration
+        self.seconds[file_and_server(report.nodeid)] += report.duration
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         total = sum(self.seconds.values())

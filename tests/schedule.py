@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from tests.durations import file_and_server
+
 _LONG: Final = ("tests/scale/", "tests/properties/")
-_SERVER: Final = re.compile(r"[\[-](mariadb|mysql)[\]-]")
 
 
 class ByServer(LoadScopeScheduling):  # type: ignore[misc]
@@ -21,9 +21,7 @@ class ByServer(LoadScopeScheduling):  # type: ignore[misc]
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file, _, test = nodeid.partition("::")
-        found = _SERVER.search(test)
-        return f"{file} {found[1]}" if found else file
+        return file_and_server(nodeid)
 
     def _assign_work_unit(self, node: Any) -> None:
         """The next scope; those of a few tests that take minutes before those of many, or one

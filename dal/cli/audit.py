@@ -71,8 +71,8 @@ def seal(
     transaction, and one of them gets it.
 
     Args:
-        late_hours: How long a transaction may take: so far before the newest seal entries are
-            looked for.
+        late_hours: How long a transaction may take: so far before the newest sealed entry others
+            are looked for.
         since: From which time on instead: 2023-01-01T00:00:00+00:00. For what an import brought.
         batch_rows: The most entries of one seal, at most 10,000.
     """
