@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import attrs
@@ -13,6 +13,7 @@ import attrs
 from dal.errors import ValueRejectedError
 from dal.records.actor import ActorType
 from dal.records.audit import AuditCategory, AuditEntry, AuditSeverity, Outcome
+from dal.records.choice import choice
 from dal.records.clock import check_time
 from dal.records.text import free_text, optional_text
 
@@ -21,15 +22,6 @@ __all__ = ["ImportedAuditEntry"]
 _ACTION: Final = re.compile(r"[A-Za-z][\w-]{0,31}\.[\w-]+", re.ASCII)
 _TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MAX_AFFECTED: Final = 2**32 - 1
-
-E = TypeVar("E", ActorType, AuditCategory, AuditSeverity, Outcome)
-
-
-def _choice(field: str, kind: type[E], value: object) -> E:
-    try:
-        return kind(value)  # type: ignore[arg-type]
-    except ValueError:
-        raise ValueRejectedError(f"{field}: one of {', '.join(kind)}", field=field) from None
 
 
 def _id(field: str, value: object) -> UUID | None:
@@ -99,18 +91,18 @@ class ImportedAuditEntry:
         return cls(
             id=_id("id", values.get("id")),
             occurred_at=_time(values.get("occurred_at")),
-            actor_type=_choice("actor_type", ActorType, values.get("actor_type")),
+            actor_type=choice("actor_type", ActorType, values.get("actor_type")),
             actor_id=_id("actor_id", values.get("actor_id")),
             actor_name=optional_text("actor_name", values.get("actor_name"), max_chars=100),
             action=action,
             target_type=target_type,
             target_id=_id("target_id", values.get("target_id")),
-            outcome=_choice("outcome", Outcome, values.get("outcome", "success")),
+            outcome=choice("outcome", Outcome, values.get("outcome", "success")),
             affected=affected,
             changes=changes,
             request_id=optional_text("request_id", values.get("request_id"), max_chars=64),
             ip=optional_text("ip", values.get("ip"), max_chars=45),
             user_agent=optional_text("user_agent", values.get("user_agent"), max_chars=255),
-            category=_choice("category", AuditCategory, values.get("category", "application")),
-            severity=_choice("severity", AuditSeverity, values.get("severity", "low")),
+            category=choice("category", AuditCategory, values.get("category", "application")),
+            severity=choice("severity", AuditSeverity, values.get("severity", "low")),
         )

@@ -21,6 +21,7 @@ from pypika.terms import Criterion
 
 from dal.errors import ValueRejectedError
 from dal.records.audit import AuditCategory, AuditEntry, AuditKey, AuditSeverity, Outcome
+from dal.records.choice import choice
 from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
 from dal.records.ids import MAX_ID, check_id
 from dal.records.page import Key
@@ -68,11 +69,7 @@ class WayIn(StrEnum):
 
 
 def _choice(field: str, kind: type[E], value: object) -> E | None:
-    try:
-        return None if value is None else kind(value)  # type: ignore[arg-type]
-    except ValueError:
-        message = f"{field}: one of {', '.join(kind)}"
-        raise ValueRejectedError(message, field=field) from None
+    return None if value is None else choice(field, kind, value)
 
 
 def _words(field: str, value: object) -> str | None:

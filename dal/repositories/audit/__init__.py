@@ -11,6 +11,7 @@ from uuid import UUID
 from dal.errors import ValueRejectedError
 from dal.records.audit import AuditCategory, AuditEntry, AuditSeverity, EntityState, Outcome
 from dal.records.audit_actions import ACTIONS, CREATIONS, DELETIONS, RESTORATIONS
+from dal.records.choice import choice
 from dal.records.clock import END_OF_TIME, START_OF_TIME, check_time
 from dal.records.ids import check_id, optional_id
 from dal.records.page import Key, Page, check_limit, decode_cursor, encode_cursor, page_of
@@ -284,7 +285,9 @@ class AuditLogRepository(AuditRules):
             ValueRejectedError: ``action`` is no dotted verb, or its type is one of this library's;
                 another argument is not what it should be; ``field`` names it.
         """
-        kind, chosen = _own(action), _choices(outcome, severity)
+        kind = _own(action)
+        ended = choice("outcome", Outcome, outcome)
+        rank = choice("severity", AuditSeverity, severity)
         optional = optional_id(target_id) if target_id is None else check_id("target_id", target_id)
         for field, value in (("before", before), ("after", after)):
             if value is not None and not isinstance(value, Mapping):
@@ -299,8 +302,8 @@ class AuditLogRepository(AuditRules):
             optional,
             changes=changes_between(before, after),
             affected=affected,
-            outcome=chosen[0],
-            classes=(AuditCategory.APPLICATION, chosen[1]),
+            outcome=ended,
+            classes=(AuditCategory.APPLICATION, rank),
         )
 
 
@@ -320,16 +323,3 @@ def _own(action: object) -> str:
             f"action: what happens to a {kind} is written by this library", field="action"
         )
     return kind
-
-
-def _choices(outcome: object, severity: object) -> tuple[Outcome, AuditSeverity]:
-    try:
-        ended = Outcome(outcome)  # type: ignore[arg-type]
-    except ValueError:
-        message = f"outcome: one of {', '.join(Outcome)}"
-        raise ValueRejectedError(message, field="outcome") from None
-    try:
-        return ended, AuditSeverity(severity)  # type: ignore[arg-type]
-    except ValueError:
-        message = f"severity: one of {', '.join(AuditSeverity)}"
-        raise ValueRejectedError(message, field="severity") from None
