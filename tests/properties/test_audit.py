@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -66,7 +66,7 @@ class Written:
     id: UUID
     n: int
     severity: dal.AuditSeverity
-    at: Any
+    at: datetime
     sealed: bool = False
 
 
@@ -189,7 +189,7 @@ class AuditMachine(RuleBasedStateMachine):
         if entry.severity == dal.AuditSeverity.CRITICAL or not entry.sealed:
             return False
         days = 20 if entry.severity == dal.AuditSeverity.HIGH else 5
-        return entry.at < self.clock.now() - timedelta(days=days)
+        return self.clock.now() - entry.at > timedelta(days=days)
 
     @rule(at_most=st.none() | st.integers(1, 3))
     def retain(self, at_most: int | None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Final
+
 import pytest
 
 import dal
@@ -48,46 +51,58 @@ CELLS = [
 ]
 
 
-def stored(root: Root, world: World) -> tuple[Rows, ...]:
-    """All that a method could change of the case, as the server holds it."""
+@cache
+def fingerprint_of(root: Root, table: str) -> str:
+    """An expression over rows of a table that another value in any column makes another one."""
+    columns = root("SELECT column_name FROM information_schema.columns"
+                   " WHERE table_schema = DATABASE() AND table_name = %s", table)  # fmt: skip
+    values = ", ".join(f"COALESCE(CAST({column} AS BINARY), '~')" for (column,) in columns)
+    return f"CONCAT_WS(':', COUNT(*), COALESCE(BIT_XOR(CRC32(CONCAT_WS('|', {values}))), 0))"
+
+
+_OURS: Final = "template_id IN ({templates})"
+_OF_CASE: Final = {
+    "templates": "id = @id OR owner_id IN (@id, @owner, @actor)",
+    "template_versions": _OURS,
+    "template_tags": _OURS,
+    "template_labels": _OURS,
+    "template_label_moves": _OURS,
+    "template_ratings": _OURS,
+    "template_postings": _OURS,
+    "categories": "slug LIKE @slug",
+    "conversations": "id = @talk OR forked_from_id = @talk",
+    "conversation_participants": "conversation_id = @talk",
+    "conversation_shares": "conversation_id = @talk",
+    "prompts": "conversation_id = @talk",
+    "usage_records": "TRUE",
+    "usage_items": "TRUE",
+    "usage_days": "TRUE",
+    "model_prices": "TRUE",
+    "search_corpora": "TRUE",
+    "audit_holds": "TRUE",
+    # What the application said itself, and what was imported; by the key of targets.
+    "audit_logs": "target_type IN ('invoice', 'bucket')",
+    "users": "id IN (@id, @owner, @actor)",
+    "user_tokens": "user_id IN (@id, @owner, @actor)",
+}
+
+
+def stored(root: Root, world: World) -> Rows:
+    """All that a method could change of the case, as the server holds it: how many rows there are
+    of each table, and a sum of all their bytes.
+    """
     actor = world.me.actor.id or world.id
-    talk = (world.conversation_id if isinstance(world, PromptWorld) else world.id).bytes
-    users = (world.owner.id.bytes, world.id.bytes, actor.bytes)
-    ours = "SELECT id FROM templates WHERE id = %s OR owner_id IN (%s, %s)"
-    them = (world.id.bytes, world.owner.id.bytes, actor.bytes)
-    parts = {
-        "template_versions": "template_id, version",
-        "template_tags": "template_id, tag_id",
-        "template_labels": "template_id, label",
-        "template_label_moves": "id",
-        "template_ratings": "template_id, user_id",
-        "template_postings": "template_id, term",
-    }
-    return (
-        root("SELECT * FROM templates WHERE id = %s OR owner_id IN (%s, %s) ORDER BY id", *them),
-        *(
-            root(f"SELECT * FROM {table} WHERE template_id IN ({ours}) ORDER BY {order}", *them)
-            for table, order in parts.items()
-        ),
-        root("SELECT * FROM categories WHERE slug LIKE %s ORDER BY id", f"%{world.word}"),
-        root("SELECT * FROM conversations WHERE %s IN (id, forked_from_id) ORDER BY id", talk),
-        root(
-            "SELECT * FROM conversation_participants WHERE conversation_id = %s ORDER BY user_id",
-            talk,
-        ),
-        root("SELECT * FROM conversation_shares WHERE conversation_id = %s ORDER BY id", talk),
-        root("SELECT * FROM prompts WHERE conversation_id = %s ORDER BY id", talk),
-        root("SELECT * FROM usage_records ORDER BY prompt_id, attempt"),
-        root("SELECT * FROM usage_items ORDER BY prompt_id, attempt, usage_type"),
-        root("SELECT * FROM usage_days ORDER BY 1, 2, 3, 4, 5, 6, 7"),
-        root("SELECT * FROM model_prices ORDER BY 1, 2, 3, 4"),
-        root("SELECT * FROM search_corpora"),
-        root("SELECT * FROM audit_holds ORDER BY id"),
-        # What the application said itself, and what was imported; by the key of targets.
-        root("SELECT * FROM audit_logs WHERE target_type IN ('invoice', 'bucket') ORDER BY id"),
-        root("SELECT * FROM users WHERE id IN (%s, %s, %s)", *users),
-        root("SELECT * FROM user_tokens WHERE user_id IN (%s, %s, %s)", *users),
-    )
+    talk = world.conversation_id if isinstance(world, PromptWorld) else world.id
+    root("SET @id = %s, @owner = %s, @actor = %s, @talk = %s, @slug = %s", world.id.bytes,
+         world.owner.id.bytes, actor.bytes, talk.bytes, f"%{world.word}")  # fmt: skip
+    # Said one by one: a subquery would read all postings of all cases.
+    found = root(f"SELECT HEX(id) FROM templates WHERE {_OF_CASE['templates']}")
+    templates = ", ".join(["x''", *(f"x'{id_}'" for (id_,) in found)])
+    parts = [
+        f"SELECT '{table}', {fingerprint_of(root, table)} FROM {table} WHERE {where}"
+        for table, where in _OF_CASE.items()
+    ]
+    return root(" UNION ALL ".join(parts).format(templates=templates))
 
 
 async def check(world: World, root: Root, contract: Contract, method: str, word: str) -> None:
