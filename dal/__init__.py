@@ -102,6 +102,7 @@ from dal.records.keep import KEEP
 from dal.records.new_prices import NewPrice
 from dal.records.new_templates import NewTemplate, NewVersion
 from dal.records.page import Page
+from dal.records.personal_data import PersonalRow
 from dal.records.prompts import ComparedVariation, Prompt, PromptHit, PromptStatus
 from dal.records.search import SearchCorpus
 from dal.records.shares import IssuedShare, OpenedShare, Share, SharedPrompt, ShareScope
@@ -245,6 +246,7 @@ __all__ = [
     "Participant",
     "ParticipantRole",
     "PermissionDeniedError",
+    "PersonalRow",
     "PoolTimeoutError",
     "PricedUsage",
     "Prompt",

@@ -21,6 +21,7 @@ from dal.cli import (
     server,
     stats,
     templates,
+    user,
 )
 from dal.errors import (
     ConfigError,
@@ -72,6 +73,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., int], str], ...] = (
         "dal search sql review --limit 5\n\n"
         "dal search --as ada@example.org --scope mine --tag sql --tag review --json",
     ),
+    ("user", "export", user.export, "dal user export ada@example.org --out ada.jsonl"),
     (
         "",
         "import-prices",
@@ -141,9 +143,17 @@ def _made() -> App:
         name="audit", help="The audit log: seal, anchor, verify, export, import, retain."
     )
     made.command(of_audit)
+    of_user = App(name="user", help="What the system holds of one account: export.")
+    made.command(of_user)
+    groups = {
+        "": made,
+        "server": of_server,
+        "migrate": of_migrate,
+        "audit": of_audit,
+        "user": of_user,
+    }
     for parent, name, function, examples in _COMMANDS:
-        of = {"": made, "server": of_server, "migrate": of_migrate, "audit": of_audit}[parent]
-        of.command(function, name=name, help_epilogue=f"Examples:\n\n{examples}")
+        groups[parent].command(function, name=name, help_epilogue=f"Examples:\n\n{examples}")
     return made
 
 

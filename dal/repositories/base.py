@@ -183,12 +183,17 @@ class Repository:
         scope.after_end(write)
 
     async def _disclose(
-        self, action: str, target_type: str, changes: Mapping[str, object] | None = None
+        self,
+        action: str,
+        target_type: str,
+        changes: Mapping[str, object] | None = None,
+        *,
+        target_id: UUID | None = None,
     ) -> None:
         """Write that much is about to be read: nothing is given where that cannot be written."""
 
         async def work(tx: Scope) -> None:
-            await AuditWriter(tx).write(action, target_type, None, changes=changes, affected=0)
+            await AuditWriter(tx).write(action, target_type, target_id, changes=changes, affected=0)
 
         await self._scope.run(work, attempts=_ATTEMPTS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,13 @@ from dal.records.dashboard import UserDashboard
 from dal.records.ids import check_id, new_id
 from dal.records.keep import KEEP, Keep
 from dal.records.page import Page, check_limit, decode_cursor, page_of
+from dal.records.personal_data import PersonalRow
 from dal.records.users import NewUser, User, checked_full_name, normalize_email
 from dal.repositories.audit_writer import changes_between
-from dal.repositories.base import by_a_part, changing, part
+from dal.repositories.base import by_a_part, changing, disclosing, part
 from dal.repositories.users.access import UserAccess
 from dal.repositories.users.dashboard import UserDashboards
+from dal.repositories.users.export import UserExports
 from dal.repositories.users.logins import UserLogins
 from dal.repositories.users.passwords import UserPasswords
 from dal.repositories.users.preferences import UserPreferences
@@ -216,6 +219,30 @@ class UserRepository(UserRules):
                 attempts than that ended in them.
         """
         return await UserDashboards(self._scope).get(user_id, days=days, time_zone=time_zone)
+
+    @disclosing
+    async def export_data(
+        self, user_id: UUID, *, after: str | None = None
+    ) -> AsyncIterator[PersonalRow]:
+        """All that the system holds of a user, as lines of JSON: the account with its preferences,
+        templates with their history, labels and tags, ratings, conversations and who takes part,
+        links, prompts, what was spent, and audit entries by and about them; trashes too. For
+        oneself, and for the system, to whom also who is deleted is there.
+
+        In constant memory: no statement gives more than a thousand rows, or twenty with long texts.
+        What is written meanwhile is in it or not. The audit log says that it was done, before the
+        first row and each time that it goes on.
+
+        Args:
+            after: ``cursor`` of the last row that arrived; it goes on behind that.
+
+        Raises:
+            NotFoundError: not there, or somebody else; deleted, but for the system.
+            PermissionDeniedError: an admin asks for somebody else.
+            ValueRejectedError: ``user_id`` or ``after``.
+        """
+        async for row in UserExports(self._scope).rows(user_id, after):
+            yield row
 
     async def count(self) -> int:
         """How many live users there are, for an admin and the system.

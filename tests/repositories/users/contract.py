@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, timedelta
 from typing import Any, Final
@@ -61,6 +62,8 @@ USERS: Final[dict[str, str]] = {
     "passwords.update":           "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
     "update_details":             "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
     "soft_delete":                "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
+    # oneself, the system
+    "export_data":                "yes NF NF    NF NF    NF   PD PD PD     PD   yes yes NF",
     # admins, the system
     "list_all":                   "PD PD PD     PD PD    PD   yes no no    PD   yes no no",
     "search":                     "PD PD PD     PD PD    PD   yes no no    PD   yes no no",
@@ -448,6 +451,17 @@ async def _user_dashboard(w: UserWorld) -> bool:
     return len(found.days) == 2
 
 
+async def _user_export_data(w: UserWorld) -> bool:
+    rows = [row async for row in w.me.users.export_data(w.id)]
+    account, *others = [json.loads(row.line) for row in rows]
+    assert account["data"]["email"] == w.owner.email
+    assert account["data"]["preferences"] == PREFERENCES
+    kinds = [row.kind for row in rows]
+    assert sum(kind.endswith("_token") for kind in kinds) == (0 if w.owner.deleted_at else 2)
+    assert any(w.owner.email in str(other["data"]["changes"]) for other in others[2:])
+    return bool(account["data"]["id"] == str(w.id))
+
+
 USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "create": _user_create,
     "authenticate": _user_authenticate,
@@ -460,6 +474,7 @@ USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "find": _user_find,
     "get": _user_get,
     "dashboard": _user_dashboard,
+    "export_data": _user_export_data,
     "preferences.get": _user_get_preferences,
     "preferences.get_value": _user_get_preference,
     "preferences.update": _user_update_preferences,
