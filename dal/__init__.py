@@ -121,6 +121,7 @@ from dal.records.templates import (
     VersionDiff,
     Visibility,
 )
+from dal.records.transfer import AccountTransfer
 from dal.records.usage import (
     AttemptUsage,
     CostComparison,
@@ -171,6 +172,7 @@ from dal.statements import SqlFolder, sql_folder
 
 __all__ = [
     "KEEP",
+    "AccountTransfer",
     "Actor",
     "ActorType",
     "AttemptUsage",

@@ -51,8 +51,8 @@ GRANT SELECT, INSERT ON template_label_moves TO dal_application;
 GRANT SELECT, INSERT, UPDATE, DELETE ON template_ratings TO dal_application;
 
 -- What the search looks in, and how often each word is there: written anew with each change and
--- each count.
-GRANT SELECT, INSERT, DELETE ON template_postings TO dal_application;
+-- each count; found by another owner after a transfer.
+GRANT SELECT, INSERT, UPDATE, DELETE ON template_postings TO dal_application;
 GRANT SELECT, INSERT, DELETE ON search_terms TO dal_application;
 GRANT SELECT, INSERT, UPDATE ON search_corpora TO dal_application;
 

@@ -16,6 +16,7 @@ __all__ = ["TemplatePostingsGateway"]
 _DELETE_BY_TEMPLATE = house().affected("template_postings/delete_by_template")
 _INSERT_MANY = house().bulk("template_postings/insert_many")
 _LIST_FREQUENCIES = house().many("template_postings/list_frequencies", TermCount)
+_UPDATE_SCOPE = house().affected("template_postings/update_scope")
 
 
 @attrs.frozen(slots=True)
@@ -38,4 +39,12 @@ class TemplatePostingsGateway:
         """Count the public templates of live owners that hold each of some terms."""
         return await self.executor.many(
             _LIST_FREQUENCIES, search_terms=search_terms, limit_rows=limit_rows
+        )
+
+    async def update_scope(
+        self, *, template_ids: Sequence[UUID], old_owner_id: UUID, owner_id: UUID
+    ) -> int:
+        """Have private templates that are locked found by their new owner."""
+        return await self.executor.affected(
+            _UPDATE_SCOPE, template_ids=template_ids, old_owner_id=old_owner_id, owner_id=owner_id
         )

@@ -43,6 +43,7 @@ _LIST_OWN_WITH_TEXT = house().many("templates/list_own_with_text", Template)
 _LIST_PUBLIC = house().many("templates/list_public", TemplateSummary)
 _LIST_PURGEABLE = house().many("templates/list_purgeable", UUID)
 _LIST_TRASH = house().many("templates/list_trash", TemplateSummary)
+_LOCK_OF_OWNER = house().many("templates/lock_of_owner", UUID)
 _LOCK_OWN = house().find("templates/lock_own", TemplateRow)
 _LOCK_PARENTS = house().many("templates/lock_parents", TemplateParent)
 _LOCK_VISIBLE = house().find("templates/lock_visible", UUID)
@@ -56,6 +57,7 @@ _UPDATE_CATEGORY = house().affected("templates/update_category")
 _UPDATE_DETAILS = house().affected("templates/update_details")
 _UPDATE_HEAD = house().affected("templates/update_head")
 _UPDATE_HEAD_BACK = house().affected("templates/update_head_back")
+_UPDATE_OWNER = house().affected("templates/update_owner")
 _UPDATE_RATING = house().affected("templates/update_rating")
 
 
@@ -268,6 +270,10 @@ class TemplatesGateway:
             limit_rows=limit_rows,
         )
 
+    async def lock_of_owner(self, *, owner_id: UUID, limit_rows: int) -> list[UUID]:
+        """Lock live templates of a user, to give them to somebody else, the oldest first."""
+        return await self.executor.many(_LOCK_OF_OWNER, owner_id=owner_id, limit_rows=limit_rows)
+
     async def lock_own(self, *, template_id: UUID, actor_id: UUID) -> TemplateRow | None:
         """Lock a live template of the actor before it is changed."""
         return await self.executor.find(_LOCK_OWN, template_id=template_id, actor_id=actor_id)
@@ -361,6 +367,14 @@ class TemplatesGateway:
         """Make an older version the newest of a live template of the actor again."""
         return await self.executor.affected(
             _UPDATE_HEAD_BACK, template_id=template_id, actor_id=actor_id, version=version, now=now
+        )
+
+    async def update_owner(
+        self, *, template_ids: Sequence[UUID], owner_id: UUID, now: datetime
+    ) -> int:
+        """Give templates that are locked to another owner; who made their versions stays a fact."""
+        return await self.executor.affected(
+            _UPDATE_OWNER, template_ids=template_ids, owner_id=owner_id, now=now
         )
 
     async def update_rating(

@@ -71,7 +71,7 @@ MAY: Final[dict[str, dict[str, str]]] = {
         "template_labels": "SIUD",
         "template_label_moves": "SI",
         "template_ratings": "SIUD",
-        "template_postings": "SID",
+        "template_postings": "SIUD",
         "search_terms": "SID",
         "search_corpora": "SIU",
         "conversations": "SIUD",

@@ -18,6 +18,7 @@ from dal.records.ids import check_id, new_id
 from dal.records.keep import KEEP, Keep
 from dal.records.page import Page, check_limit, decode_cursor, page_of
 from dal.records.personal_data import PersonalRow
+from dal.records.transfer import AccountTransfer
 from dal.records.users import NewUser, User, checked_full_name, normalize_email
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import by_a_part, changing, disclosing, part
@@ -31,6 +32,7 @@ from dal.repositories.users.rules import TARGET, UserRules, by_age
 from dal.repositories.users.search import UserSearches
 from dal.repositories.users.statistics import UserNumbers
 from dal.repositories.users.tokens import UserTokens
+from dal.repositories.users.transfer import UserTransfers
 from dal.repositories.users.trash import UserTrash
 from dal.search.users import Match, UserArm, UserSearch, first_key, user_search
 
@@ -390,6 +392,26 @@ class UserRepository(UserRules):
                 "another row has this key already: uq_users_email_live",
                 constraint="uq_users_email_live",
             )
+
+    @changing
+    async def transfer(self, from_id: UUID, to_id: UUID, *, batch: int = 100) -> AccountTransfer:
+        """Give what a user owns to another one, for the system: live conversations, the archived
+        ones too, and live templates. What is in a trash stays there.
+
+        One batch a call, a transaction: call again until ``is_done``. Killed at any point, the next
+        call goes on. Who gave stays in the conversations as a collaborator, and their links are
+        revoked; who got one that they took part in owns it now. Versions, labels, ratings, forks
+        and prompts stay as they are: who made them is a fact.
+
+        Args:
+            batch: the most conversations and templates of this call, 1 to 10,000.
+
+        Raises:
+            NotFoundError: one of the two is not there, or deleted.
+            PermissionDeniedError: the actor is not the system; the attempt is in the audit log.
+            ValueRejectedError: an id is no UUID, ``to_id`` is who gives, or ``batch``.
+        """
+        return await UserTransfers(self._scope).transfer(from_id, to_id, batch)
 
     @changing
     async def soft_delete(self, user_id: UUID) -> None:

@@ -314,6 +314,12 @@ WALK: Final[dict[str, Walk]] = {
         lambda w, me: me.users.soft_delete(w.id),
         {"action": "user.soft_delete"},
     ),
+    "users.transfer": (
+        True,
+        "system",
+        lambda w, me: me.users.transfer(w.id, w.heir_id),
+        {"action": "user.transfer"},
+    ),
     "users.restore": (
         True,
         "system_deleted",
@@ -902,6 +908,7 @@ DENIED: Final[dict[str, tuple[str, str, Callable[[Any, dal.Session], Awaitable[o
             email=f"{w.id}@walk.example", full_name="W", role="viewer", id=w.id
         ),
     ),
+    "user.transfer": ("system", "other", lambda w, me: me.users.transfer(w.id, w.heir_id)),
     "user.restore": ("system_deleted", "other", lambda w, me: me.users.restore(w.id)),
     "user.change_role": (
         "other",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, timedelta
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 import pytest
@@ -62,6 +62,8 @@ USERS: Final[dict[str, str]] = {
     "passwords.update":           "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
     "update_details":             "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
     "soft_delete":                "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
+    # the system
+    "transfer":                   "PD PD PD     PD PD    PD   PD PD PD     PD   yes NF NF",
     # oneself, the system
     "export_data":                "yes NF NF    NF NF    NF   PD PD PD     PD   yes yes NF",
     # admins, the system
@@ -96,6 +98,7 @@ class UserWorld(World):
     reset: str = attrs.field(default="", repr=False)
     verification: str = attrs.field(default="", repr=False)
     n_of_day: int = 0
+    heir_id: UUID = attrs.field(factory=uuid4)
     statistics: dal.UserStatistics | None = None
 
 
@@ -123,10 +126,13 @@ async def user_world(
         await lock_out(system, user)
     user = await system.users.get(user.id)
     as_user = db.acting_as(dal.Actor.user(user.id))
+    if method == "transfer":
+        await as_user.templates.create(name="T", content="c")
+    heir = await make_user(system, "Heir") if method == "transfer" else user
     world = UserWorld(
         case, db, clock, system, as_user, user, as_user, user.id, word, counted=n_before,
         reset=reset.token.reveal(), verification=verification.token.reveal(), n_of_day=n_of_day,
-        statistics=statistics,
+        statistics=statistics, heir_id=heir.id if heir is not user else uuid4(),
     )  # fmt: skip
     if not case.startswith("self"):
         world.me = db.acting_as(actor)
@@ -462,6 +468,14 @@ async def _user_export_data(w: UserWorld) -> bool:
     return bool(account["data"]["id"] == str(w.id))
 
 
+async def _user_transfer(w: UserWorld) -> bool:
+    given = await w.me.users.transfer(w.id, w.heir_id)
+    assert given == dal.AccountTransfer(conversations=0, templates=1, is_done=True)
+    (mine,) = (await w.db.acting_as(dal.Actor.user(w.heir_id)).templates.list_mine()).rows
+    assert (mine.name, mine.owner_id) == ("T", w.heir_id)
+    return (await w.as_owner.templates.list_mine()).rows == ()
+
+
 USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "create": _user_create,
     "authenticate": _user_authenticate,
@@ -475,6 +489,7 @@ USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "get": _user_get,
     "dashboard": _user_dashboard,
     "export_data": _user_export_data,
+    "transfer": _user_transfer,
     "preferences.get": _user_get_preferences,
     "preferences.get_value": _user_get_preference,
     "preferences.update": _user_update_preferences,

@@ -252,6 +252,12 @@ def _new(values: Values) -> Values:
     return {**named, **dict.fromkeys(counters, 0), "deleted_at": None}
 
 
+_GIVEN: Final = {
+    "template_ids": [fill.template_id(PRIVATE)],
+    "owner_id": fill.user_id(STRANGER),
+}
+
+
 def _row(n: int) -> str:
     return f"SELECT * FROM templates WHERE id = X'{fill.template_id(n).hex}'"
 
@@ -290,6 +296,7 @@ AGGREGATE: Final = Aggregate(
         "moved_by": (fill.user_id(ADMIN), NEVER_MISSES),
         "name": ("A template", NEVER_MISSES),
         "or_newest": (False, NEVER_MISSES),
+        "old_owner_id": (fill.user_id(OWNER), NOBODY),
         "owner_id": (fill.user_id(OWNER), NOBODY),
         "rating": (4, NEVER_MISSES),
         "rating_change": (4, NEVER_MISSES),
@@ -311,6 +318,7 @@ AGGREGATE: Final = Aggregate(
         "template_labels/insert_many": ({"label": "a-new-label"},),
         "template_labels/list_by_template": _READ,
         "template_labels/list_own": (_LIVE_ONES,),
+        "template_postings/update_scope": (_GIVEN,),
         "template_ratings/find_distribution": _READ,
         "template_ratings/find_own": (
             {},
@@ -343,6 +351,7 @@ AGGREGATE: Final = Aggregate(
         "templates/restore": (IN_TRASH,),
         "templates/update_head": ({"version": fill.last_version(PRIVATE) + 1},),
         "templates/update_head_back": ({"version": 1},),
+        "templates/update_owner": (_GIVEN,),
         "templates/update_rating": ({}, {"rating_change": -1, "count_change": -1}),
     },
     passed_by={
@@ -392,13 +401,17 @@ AGGREGATE: Final = Aggregate(
         " WHERE template_id = :template_id AND label = :label",
         "template_ratings": "SELECT * FROM template_ratings"
         " WHERE template_id = :template_id AND user_id = :actor_id",
+        "template_postings/update_scope": "SELECT COUNT(*) AS n FROM template_postings"
+        f" WHERE template_id = X'{fill.template_id(PRIVATE).hex}' AND scope <> :owner_id",
         "templates": "SELECT * FROM templates WHERE id = :template_id",
         "templates/add_ratings": _row(_RATED),
         "templates/subtract_ratings": _row(_RATED),
         "templates/update_category": _row(_FILED),
+        "templates/update_owner": _row(PRIVATE),
     },
     written={
         "template_labels/update_version": same(),
+        "template_postings/update_scope": lambda values: {"n": 0},
         "template_ratings/update_own": same(updated_at="now"),
         "templates/add_ratings": _of_rater(1),
         "templates/insert": _new,
@@ -413,6 +426,7 @@ AGGREGATE: Final = Aggregate(
             head_version="version", last_version="version", updated_at="now"
         ),
         "templates/update_head_back": same(head_version="version", updated_at="now"),
+        "templates/update_owner": same("owner_id", updated_at="now"),
         "templates/update_rating": _rated,
     },
     middle=_middle,
