@@ -121,7 +121,7 @@ from dal.records.templates import (
     VersionDiff,
     Visibility,
 )
-from dal.records.transfer import AccountTransfer
+from dal.records.transfer import AccountDeletion, AccountTransfer
 from dal.records.usage import (
     AttemptUsage,
     CostComparison,
@@ -172,6 +172,7 @@ from dal.statements import SqlFolder, sql_folder
 
 __all__ = [
     "KEEP",
+    "AccountDeletion",
     "AccountTransfer",
     "Actor",
     "ActorType",

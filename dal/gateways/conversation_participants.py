@@ -15,6 +15,7 @@ from dal.statements import house
 __all__ = ["ConversationParticipantsGateway"]
 
 _DELETE_BY_CONVERSATION = house().affected("conversation_participants/delete_by_conversation")
+_DELETE_BY_USER = house().affected("conversation_participants/delete_by_user")
 _DELETE_MANY = house().affected("conversation_participants/delete_many")
 _DELETE_ONE = house().affected("conversation_participants/delete_one")
 _INSERT = house().affected("conversation_participants/insert")
@@ -37,6 +38,10 @@ class ConversationParticipantsGateway:
         return await self.executor.affected(
             _DELETE_BY_CONVERSATION, conversation_id=conversation_id
         )
+
+    async def delete_by_user(self, *, user_id: UUID, limit_rows: int) -> int:
+        """Take a user out of conversations of others."""
+        return await self.executor.affected(_DELETE_BY_USER, user_id=user_id, limit_rows=limit_rows)
 
     async def delete_many(self, *, conversation_ids: Sequence[UUID]) -> int:
         """Take everybody out of conversations that are locked, in a trash."""

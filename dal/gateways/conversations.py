@@ -20,6 +20,7 @@ from dal.records.conversations import (
     ConversationSummary,
     ConversationTotals,
 )
+from dal.records.transfer import Successor
 from dal.session import Executor
 from dal.statements import house
 
@@ -50,8 +51,10 @@ _LIST_OWN_WHOLE = house().many("conversations/list_own_whole", Conversation)
 _LIST_PINNED = house().many("conversations/list_pinned", ConversationSummary)
 _LIST_PURGEABLE = house().many("conversations/list_purgeable", UUID)
 _LIST_SHARED = house().many("conversations/list_shared", ConversationSummary)
+_LIST_SUCCESSORS = house().many("conversations/list_successors", Successor)
 _LIST_TAKEN_IDS = house().many("conversations/list_taken_ids", UUID)
 _LIST_TRASH = house().many("conversations/list_trash", ConversationSummary)
+_LOCK_ANY_OF_OWNER = house().many("conversations/lock_any_of_owner", UUID)
 _LOCK_FOR_PARTICIPANT = house().find("conversations/lock_for_participant", ConversationRow)
 _LOCK_INCLUDING_DELETED = house().find("conversations/lock_including_deleted", UUID)
 _LOCK_PURGEABLE = house().many("conversations/lock_purgeable", UUID)
@@ -60,6 +63,7 @@ _LOCK_TRASH = house().find("conversations/lock_trash", UUID)
 _RECORD_PROMPT = house().last_id("conversations/record_prompt")
 _RESTORE = house().affected("conversations/restore")
 _SOFT_DELETE = house().affected("conversations/soft_delete")
+_SOFT_DELETE_MANY = house().affected("conversations/soft_delete_many")
 _SUBTRACT_PROMPTS = house().affected("conversations/subtract_prompts")
 _UPDATE_ACTIVE = house().affected("conversations/update_active")
 _UPDATE_ARCHIVED = house().affected("conversations/update_archived")
@@ -341,6 +345,10 @@ class ConversationsGateway:
             limit_rows=limit_rows,
         )
 
+    async def list_successors(self, *, owner_id: UUID, limit_rows: int) -> list[Successor]:
+        """List who takes part in a user's live conversations, who is to follow first."""
+        return await self.executor.many(_LIST_SUCCESSORS, owner_id=owner_id, limit_rows=limit_rows)
+
     async def list_taken_ids(
         self, *, conversation_ids: Sequence[UUID], actor_id: UUID | None, actor_is_system: bool
     ) -> list[UUID]:
@@ -362,6 +370,12 @@ class ConversationsGateway:
             before_deleted_at=before_deleted_at,
             before_id=before_id,
             limit_rows=limit_rows,
+        )
+
+    async def lock_any_of_owner(self, *, owner_id: UUID, limit_rows: int) -> list[UUID]:
+        """Lock conversations of a user, the trash too, to remove them, the oldest first."""
+        return await self.executor.many(
+            _LOCK_ANY_OF_OWNER, owner_id=owner_id, limit_rows=limit_rows
         )
 
     async def lock_for_participant(
@@ -423,6 +437,12 @@ class ConversationsGateway:
         """Put a live conversation of the actor into the trash."""
         return await self.executor.affected(
             _SOFT_DELETE, conversation_id=conversation_id, actor_id=actor_id, now=now
+        )
+
+    async def soft_delete_many(self, *, conversation_ids: Sequence[UUID], now: datetime) -> int:
+        """Put conversations that are locked into the trash, before they are removed."""
+        return await self.executor.affected(
+            _SOFT_DELETE_MANY, conversation_ids=conversation_ids, now=now
         )
 
     async def subtract_prompts(

@@ -14,6 +14,7 @@ from dal.statements import house
 
 __all__ = ["TemplateRatingsGateway"]
 
+_DELETE_BY_USER = house().affected("template_ratings/delete_by_user")
 _DELETE_OWN = house().affected("template_ratings/delete_own")
 _FIND_DISTRIBUTION = house().find("template_ratings/find_distribution", RatingDistribution)
 _FIND_OWN = house().find("template_ratings/find_own", TemplateRating)
@@ -29,6 +30,10 @@ class TemplateRatingsGateway:
     """A method per file of ``sql/template_ratings/``."""
 
     executor: Executor
+
+    async def delete_by_user(self, *, user_id: UUID, limit_rows: int) -> int:
+        """Remove what a user thinks of templates, which no sum has any more."""
+        return await self.executor.affected(_DELETE_BY_USER, user_id=user_id, limit_rows=limit_rows)
 
     async def delete_own(self, *, template_id: UUID, actor_id: UUID) -> int:
         """Remove the actor's rating of a template that is locked."""

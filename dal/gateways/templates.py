@@ -43,15 +43,18 @@ _LIST_OWN_WITH_TEXT = house().many("templates/list_own_with_text", Template)
 _LIST_PUBLIC = house().many("templates/list_public", TemplateSummary)
 _LIST_PURGEABLE = house().many("templates/list_purgeable", UUID)
 _LIST_TRASH = house().many("templates/list_trash", TemplateSummary)
+_LOCK_ANY_OF_OWNER = house().many("templates/lock_any_of_owner", UUID)
 _LOCK_OF_OWNER = house().many("templates/lock_of_owner", UUID)
 _LOCK_OWN = house().find("templates/lock_own", TemplateRow)
 _LOCK_PARENTS = house().many("templates/lock_parents", TemplateParent)
+_LOCK_PUBLIC_OF_OWNER = house().many("templates/lock_public_of_owner", UUID)
 _LOCK_VISIBLE = house().find("templates/lock_visible", UUID)
 _PURGE = house().affected("templates/purge")
 _PURGE_MANY = house().affected("templates/purge_many")
 _RECORD_USE = house().affected("templates/record_use")
 _RESTORE = house().affected("templates/restore")
 _SOFT_DELETE = house().affected("templates/soft_delete")
+_SOFT_DELETE_MANY = house().affected("templates/soft_delete_many")
 _SUBTRACT_RATINGS = house().affected("templates/subtract_ratings")
 _UPDATE_CATEGORY = house().affected("templates/update_category")
 _UPDATE_DETAILS = house().affected("templates/update_details")
@@ -270,6 +273,12 @@ class TemplatesGateway:
             limit_rows=limit_rows,
         )
 
+    async def lock_any_of_owner(self, *, owner_id: UUID, limit_rows: int) -> list[UUID]:
+        """Lock templates of a user, the trash too, to remove them, the oldest first."""
+        return await self.executor.many(
+            _LOCK_ANY_OF_OWNER, owner_id=owner_id, limit_rows=limit_rows
+        )
+
     async def lock_of_owner(self, *, owner_id: UUID, limit_rows: int) -> list[UUID]:
         """Lock live templates of a user, to give them to somebody else, the oldest first."""
         return await self.executor.many(_LOCK_OF_OWNER, owner_id=owner_id, limit_rows=limit_rows)
@@ -281,6 +290,12 @@ class TemplatesGateway:
     async def lock_parents(self, *, owner_id: UUID, slugs: Sequence[str]) -> list[TemplateParent]:
         """Lock the owner of new templates against deletion, and read the known categories."""
         return await self.executor.many(_LOCK_PARENTS, owner_id=owner_id, slugs=slugs)
+
+    async def lock_public_of_owner(self, *, owner_id: UUID, limit_rows: int) -> list[UUID]:
+        """Lock live public templates of a user, to keep them for others, the oldest first."""
+        return await self.executor.many(
+            _LOCK_PUBLIC_OF_OWNER, owner_id=owner_id, limit_rows=limit_rows
+        )
 
     async def lock_visible(self, *, template_id: UUID, actor_id: UUID) -> UUID | None:
         """Lock a live template that the actor may see, before its counters change."""
@@ -317,6 +332,10 @@ class TemplatesGateway:
         return await self.executor.affected(
             _SOFT_DELETE, template_id=template_id, actor_id=actor_id, now=now
         )
+
+    async def soft_delete_many(self, *, template_ids: Sequence[UUID], now: datetime) -> int:
+        """Put templates that are locked into the trash, before they are removed."""
+        return await self.executor.affected(_SOFT_DELETE_MANY, template_ids=template_ids, now=now)
 
     async def subtract_ratings(self, *, user_id: UUID) -> int:
         """Take what a user rated out of the numbers, since they are deleted."""

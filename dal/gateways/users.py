@@ -14,6 +14,7 @@ from dal.statements import house
 
 __all__ = ["UsersGateway"]
 
+_CLOSE = house().affected("users/close")
 _COUNT_ALL = house().value("users/count_all", int)
 _EXISTS_ADMIN = house().value("users/exists_admin", bool)
 _FIND_ACCOUNT = house().find("users/find_account", Account)
@@ -31,6 +32,7 @@ _LIST_NEW_BY_DAY = house().many("users/list_new_by_day", UsersOfDay)
 _LOCK_ADMIN = house().find("users/lock_admin", UUID)
 _LOCK_ADMINS = house().many("users/lock_admins", UUID)
 _LOCK_BY_ID = house().find("users/lock_by_id", User)
+_LOCK_INCLUDING_DELETED = house().find("users/lock_including_deleted", User)
 _LOCK_LIVE = house().find("users/lock_live", UUID)
 _LOCK_MANY_LIVE = house().many("users/lock_many_live", UUID)
 _LOCK_PREFERENCES = house().find("users/lock_preferences", UserPreferences)
@@ -52,6 +54,12 @@ class UsersGateway:
     """A method per file of ``sql/users/``."""
 
     executor: Executor
+
+    async def close(self, *, user_id: UUID, email: str, full_name: str, now: datetime) -> int:
+        """End the account of a locked user: nothing tells who they were, or lets them in."""
+        return await self.executor.affected(
+            _CLOSE, user_id=user_id, email=email, full_name=full_name, now=now
+        )
 
     async def count_all(self) -> int:
         """Count the live users."""
@@ -171,6 +179,10 @@ class UsersGateway:
     async def lock_by_id(self, *, user_id: UUID) -> User | None:
         """Lock a live user, to change what their row says."""
         return await self.executor.find(_LOCK_BY_ID, user_id=user_id)
+
+    async def lock_including_deleted(self, *, user_id: UUID) -> User | None:
+        """Lock a user, live or deleted, whose account ends."""
+        return await self.executor.find(_LOCK_INCLUDING_DELETED, user_id=user_id)
 
     async def lock_live(self, *, user_id: UUID) -> UUID | None:
         """Lock a live user against deletion, before children are inserted."""

@@ -40,6 +40,7 @@ ACTIONS: Final[Mapping[str, _Class]] = {
     ),
     **_all("user", (_ACCESS, _MEDIUM), "create", "activate", "deactivate", "restore"),
     **_all("user", (_ACCESS, _HIGH), "change_role", "soft_delete", "transfer"),
+    **_all("user", (_ACCESS, _CRITICAL), "delete_account"),
     **_all("user", (_DISCLOSURE, _HIGH), "export_data"),
     **_all("user", (_DATA, _MEDIUM), "update_details"),
     **_all("user", (_DATA, _LOW), "update_preferences", "unset_preference", "reset_preferences"),

@@ -18,12 +18,13 @@ from dal.records.ids import check_id, new_id
 from dal.records.keep import KEEP, Keep
 from dal.records.page import Page, check_limit, decode_cursor, page_of
 from dal.records.personal_data import PersonalRow
-from dal.records.transfer import AccountTransfer
+from dal.records.transfer import AccountDeletion, AccountTransfer
 from dal.records.users import NewUser, User, checked_full_name, normalize_email
 from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import by_a_part, changing, disclosing, part
 from dal.repositories.users.access import UserAccess
 from dal.repositories.users.dashboard import UserDashboards
+from dal.repositories.users.deletion import UserDeletions
 from dal.repositories.users.export import UserExports
 from dal.repositories.users.logins import UserLogins
 from dal.repositories.users.passwords import UserPasswords
@@ -433,6 +434,32 @@ class UserRepository(UserRules):
         # What they think of templates counts no more.
         await TemplatesGateway(self._scope).subtract_ratings(user_id=user_id)
         await self._audit.write(action, TARGET, user_id, at=now)
+
+    @by_a_part
+    async def delete_account(self, user_id: UUID, *, batch: int = 1000) -> AccountDeletion:
+        """End an account for good: one's own, or anyone's for an admin and the system. There is no
+        way back.
+
+        From the first moment nobody gets in: no log-in, no token, no link of theirs. Conversations
+        in which others take part are given to the collaborator, else the viewer, who came first.
+        Public templates stay, of an account called "Former user". Then the account is closed:
+        address, name, preferences and password are gone, what was private is hidden at once,
+        ratings count no more. Then ratings, participations, templates, conversations and prompts
+        that were theirs alone are removed, trashes too.
+
+        What they asked in conversations of others stays there, and what was spent; both name a row
+        without a name. The audit log keeps what it says.
+
+        In transactions of at most ``batch`` rows, one entry each. Killed at any point and called
+        again, also by oneself, it goes on and ends the same.
+
+        Raises:
+            LastAdminError: the last live, active admin would be gone.
+            NotFoundError: not there, or somebody else; in the trash, for oneself.
+            PermissionDeniedError: the actor is no admin any more.
+            ValueRejectedError: ``user_id`` is no UUID, or ``batch`` not 1 to 10,000.
+        """
+        return await UserDeletions(self._scope).delete_account(user_id, batch)
 
     @changing
     async def restore(self, user_id: UUID) -> User:

@@ -75,16 +75,18 @@ class UserTransfers(UserRules):
         return [
             conversation_id
             for conversation_id in sorted(talk.id for talk in owned)
-            if await self._give_conversation(conversation_id, from_id, to_id, now)
+            if await self.give_conversation(conversation_id, from_id, to_id, now)
         ]
 
-    async def _give_conversation(
+    async def give_conversation(
         self, conversation_id: UUID, from_id: UUID, to_id: UUID, now: datetime
     ) -> bool:
-        row = await self._conversations.lock_for_participant(
-            conversation_id=conversation_id, actor_id=from_id
-        )
-        if row is None or row.owner_id != from_id:
+        """Give a conversation whose owner is locked to somebody who is, too; whether it was still
+        the owner's.
+        """
+        await self._conversations.lock_including_deleted(conversation_id=conversation_id)
+        owner = await self._participants.lock_one(conversation_id=conversation_id, user_id=from_id)
+        if owner is None or owner.role is not ParticipantRole.OWNER:
             return False
         there = await self._participants.lock_one(conversation_id=conversation_id, user_id=to_id)
         can_write, can_share = PERMISSIONS[ParticipantRole.COLLABORATOR]
@@ -124,10 +126,11 @@ class UserTransfers(UserRules):
         await PromptPostingsGateway(self._scope).update_scope(
             conversation_id=conversation_id, owner_id=to_id
         )
-        await self._conversations.update_owner(
-            conversation_id=conversation_id, owner_id=to_id, now=max(now, row.updated_at)
+        return bool(
+            await self._conversations.update_owner(
+                conversation_id=conversation_id, owner_id=to_id, now=now
+            )
         )
-        return True
 
     async def _give_templates(
         self, from_id: UUID, to_id: UUID, most: int, now: datetime

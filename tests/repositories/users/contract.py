@@ -64,6 +64,8 @@ USERS: Final[dict[str, str]] = {
     "soft_delete":                "yes NF NF    NF NF    NF   yes NF NF    PD   yes NF NF",
     # the system
     "transfer":                   "PD PD PD     PD PD    PD   PD PD PD     PD   yes NF NF",
+    # oneself, admins, the system; and of who is in the trash
+    "delete_account":             "yes NF NF    NF NF    NF   yes yes NF   PD   yes yes NF",
     # oneself, the system
     "export_data":                "yes NF NF    NF NF    NF   PD PD PD     PD   yes yes NF",
     # admins, the system
@@ -476,6 +478,21 @@ async def _user_transfer(w: UserWorld) -> bool:
     return (await w.as_owner.templates.list_mine()).rows == ()
 
 
+async def _user_delete_account(w: UserWorld) -> bool:
+    assert await w.me.users.delete_account(w.id) == dal.AccountDeletion()
+    gone = await w.system.users.trash.get_including_deleted(w.id)
+    assert gone.email == f"{w.id.hex}@accounts.invalid"
+    assert (gone.full_name, gone.is_active) == ("Former user", False)
+    assert gone.deleted_at is not None
+    with pytest.raises(AuthenticationError):
+        await w.system.users.authenticate(email=w.owner.email, password=w.password)
+    # The address is free, and it was the last word.
+    await w.system.users.create(email=w.owner.email, full_name="Ada again")
+    again = w.me if w.me.actor.id == w.id else w.system
+    assert await again.users.delete_account(w.id) == dal.AccountDeletion()
+    return gone.deleted_at is not None
+
+
 USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "create": _user_create,
     "authenticate": _user_authenticate,
@@ -490,6 +507,7 @@ USER_ASKS: Final[dict[str, Callable[[UserWorld], Awaitable[bool]]]] = {
     "dashboard": _user_dashboard,
     "export_data": _user_export_data,
     "transfer": _user_transfer,
+    "delete_account": _user_delete_account,
     "preferences.get": _user_get_preferences,
     "preferences.get_value": _user_get_preference,
     "preferences.update": _user_update_preferences,

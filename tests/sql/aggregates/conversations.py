@@ -28,6 +28,7 @@ from tests.sql.aggregates.common import (
     actor,
     restored_at_now,
     same,
+    user_number,
 )
 from tests.sql.aggregates.users import INACTIVE_USER
 
@@ -837,6 +838,33 @@ def _idle(factor: int, values: Values) -> list[tuple[object, ...]]:
     return [(row[-1],) for row in sorted(found)[:LIMIT]]
 
 
+def _successors(factor: int, values: Values) -> list[tuple[object, ...]]:
+    """Who takes part in the live ones of an owner, and is there."""
+    roles = ["owner", "collaborator", "viewer"]
+    found = [
+        (fill.conversation_id(n), roles.index(role), fill.user_id(user))
+        for n in range(fill.n_conversations(factor))
+        if fill.user_id(fill.conversation_owner(n, factor)) == values["owner_id"]
+        and fill.conversation_deleted_at(n) is None
+        for user, role in fill.participants(n, factor).items()
+        if role != "owner" and fill.user_deleted_at(user) is None
+    ]
+    return [(talk, user) for talk, _, user in sorted(found)[:LIMIT]]
+
+
+def _taking_part(values: Values) -> Values:
+    """In how many conversations a user is still, when the first ones were left."""
+    user = user_number(values)
+    of_role: dict[str, list[int]] = {"owner": [], "collaborator": [], "viewer": []}
+    for n in range(fill.n_conversations(1)):
+        if (role := fill.participants(n, 1).get(user)) is not None:
+            of_role[role].append(n)
+    owned = len(of_role.pop("owner"))
+    left = [n for ns in of_role.values() for n in ns][cast(int, values["limit_rows"]) :]
+    lowest = fill.conversation_id(left[0]).bytes if left else None
+    return {"owned": owned, "n": len(left), "first": lowest}
+
+
 def _purgeable(factor: int, values: Values) -> list[tuple[object, ...]]:
     before = cast(datetime, values["deleted_before"])
     found = [
@@ -1027,6 +1055,11 @@ AGGREGATE: Final = Aggregate(
             {"search_terms": [term_hash(str(LIVE))]},
         ),
         "conversations/list_hits": ({}, _IDS_OF_OTHERS),
+        "conversation_participants/delete_by_user": (
+            {"user_id": fill.user_id(OWNER)},
+            {"user_id": fill.user_id(OWNER), "limit_rows": 2},
+        ),
+        "conversations/soft_delete_many": ({"conversation_ids": [fill.conversation_id(LIVE)]},),
         "conversations/delete_many": (
             {"conversation_ids": [fill.conversation_id(fill.A_BARE_CONVERSATION)]},
         ),
@@ -1195,6 +1228,7 @@ AGGREGATE: Final = Aggregate(
     },
     numbers={
         **_LISTS,
+        "conversations/list_successors": _successors,
         "conversations/record_prompt": lambda _, values: [(fill.n_prompts(_number(values)) + 1,)],
         "prompts/list_by_conversation": _prompts,
         "prompts/list_path": _path,
@@ -1268,6 +1302,13 @@ AGGREGATE: Final = Aggregate(
         f" ON r.id = UNHEX('{fill.share_id(20, 0).hex}') WHERE s.created_by = :actor_id"
         f" AND s.id = UNHEX('{fill.share_id(LIVE, 0).hex}')",
         "conversations": "SELECT * FROM conversations WHERE id = :conversation_id",
+        "conversations/soft_delete_many": "SELECT * FROM conversations"
+        f" WHERE id = UNHEX('{fill.conversation_id(LIVE).hex}')",
+        "conversation_participants/delete_by_user": "SELECT COALESCE(SUM(role = 'owner'), 0)"
+        " AS owned, COALESCE(SUM(role <> 'owner'), 0) AS n,"
+        " COALESCE(MIN(IF(role = 'collaborator', conversation_id, NULL)),"
+        " MIN(IF(role = 'viewer', conversation_id, NULL))) AS first"
+        " FROM conversation_participants WHERE user_id = :user_id",
         "prompts": "SELECT * FROM prompts WHERE id = :prompt_id",
         "prompts/deselect_variation": "SELECT COUNT(*) AS n FROM prompts"
         " WHERE selected_group = :group_id",
@@ -1300,6 +1341,8 @@ AGGREGATE: Final = Aggregate(
         "conversation_shares/update_limits": same(
             "expires_at", "max_views", "through_sequence", updated_at="now"
         ),
+        "conversation_participants/delete_by_user": _taking_part,
+        "conversations/soft_delete_many": same(deleted_at="now"),
         "conversations/add_prompts": _added,
         "conversations/record_prompt": _recorded,
         "conversations/subtract_prompts": _subtracted,

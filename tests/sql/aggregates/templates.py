@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import log2
-from typing import Final
+from typing import Final, cast
 
 from dal.records.clock import END_OF_TIME
 from dal.statements import Statement
@@ -19,6 +19,7 @@ from tests.sql.aggregates.common import (
     DELETED_USER,
     FRESH,
     IN_TRASH,
+    LIMIT,
     NEVER_MISSES,
     TRASH,
     Aggregate,
@@ -252,6 +253,24 @@ def _new(values: Values) -> Values:
     return {**named, **dict.fromkeys(counters, 0), "deleted_at": None}
 
 
+def _opinions_left(values: Values) -> Values:
+    """Which ratings of a user are there still, when the first ones were removed."""
+    rated = [n for n in range(fill.n_templates(1)) if user_number(values) in fill.ratings(n, 1)]
+    left = rated[cast(int, values["limit_rows"]) :]
+    lowest = fill.template_id(left[0]).bytes if left else None
+    return {"n": len(left), "lowest": lowest}
+
+
+def _public_of_owner(factor: int, values: Values) -> list[tuple[object, ...]]:
+    own = [
+        n
+        for n in live(factor)
+        if fill.is_public(n) and fill.user_id(fill.owner_of(n, factor)) == values["owner_id"]
+    ]
+    own.sort(key=lambda n: (fill.template_created_at(n), fill.template_id(n)))
+    return [(fill.template_id(n),) for n in own[:LIMIT]]
+
+
 _GIVEN: Final = {
     "template_ids": [fill.template_id(PRIVATE)],
     "owner_id": fill.user_id(STRANGER),
@@ -352,6 +371,8 @@ AGGREGATE: Final = Aggregate(
         "templates/update_head": ({"version": fill.last_version(PRIVATE) + 1},),
         "templates/update_head_back": ({"version": 1},),
         "templates/update_owner": (_GIVEN,),
+        "template_ratings/delete_by_user": ({}, {"limit_rows": 3}),
+        "templates/soft_delete_many": ({"template_ids": [fill.template_id(PRIVATE)]},),
         "templates/update_rating": ({}, {"rating_change": -1, "count_change": -1}),
     },
     passed_by={
@@ -389,6 +410,7 @@ AGGREGATE: Final = Aggregate(
         "template_ratings/find_distribution": _distribution,
         "template_versions/find_before": _version_before,
         "template_versions/find_labelled": _labelled,
+        "templates/lock_public_of_owner": _public_of_owner,
         "templates/count_all": lambda factor, _: [(len(live(factor)),)],
         "templates/count_public": lambda factor, _: [(sum(map(fill.is_public, live(factor))),)],
         "templates/get_numbers_of_owner": _numbers_of_owner,
@@ -407,11 +429,15 @@ AGGREGATE: Final = Aggregate(
         "templates/add_ratings": _row(_RATED),
         "templates/subtract_ratings": _row(_RATED),
         "templates/update_category": _row(_FILED),
+        "template_ratings/delete_by_user": "SELECT COUNT(*) AS n, MIN(template_id) AS lowest"
+        " FROM template_ratings WHERE user_id = :user_id",
+        "templates/soft_delete_many": _row(PRIVATE),
         "templates/update_owner": _row(PRIVATE),
     },
     written={
         "template_labels/update_version": same(),
         "template_postings/update_scope": lambda values: {"n": 0},
+        "template_ratings/delete_by_user": _opinions_left,
         "template_ratings/update_own": same(updated_at="now"),
         "templates/add_ratings": _of_rater(1),
         "templates/insert": _new,
@@ -426,6 +452,7 @@ AGGREGATE: Final = Aggregate(
             head_version="version", last_version="version", updated_at="now"
         ),
         "templates/update_head_back": same(head_version="version", updated_at="now"),
+        "templates/soft_delete_many": same(deleted_at="now"),
         "templates/update_owner": same("owner_id", updated_at="now"),
         "templates/update_rating": _rated,
     },

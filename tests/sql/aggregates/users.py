@@ -215,6 +215,9 @@ AGGREGATE: Final = Aggregate(
         "user_tokens/consume": _TOKENS,
         "user_tokens/find_holder": _TOKENS,
         "user_tokens/upsert": (_NEW_TOKEN, {**_NEW_TOKEN, **_user(STRANGER)}),
+        "users/close": tuple(
+            {**_user(n), "email": "gone@example.org"} for n in (OWNER, LOCKED_USER, STRANGER)
+        ),
         "users/exists_admin": (actor(ADMIN),),
         "users/find_by_id": _USER_READ,
         "users/find_preferences": _USER_READ,
@@ -307,6 +310,15 @@ AGGREGATE: Final = Aggregate(
             "password_hash": v["password_hash"] or fill.user_password_hash(user_number(v)),
             **_UNLOCKED,
             "last_login_at": _login_at(v),
+        },
+        "users/close": lambda v: {
+            **same("email", "full_name", updated_at="now", deleted_at="now")(v),
+            **_UNLOCKED,
+            "is_active": False,
+            "email_verified_at": None,
+            "password_hash": None,
+            "last_login_at": None,
+            "preferences": {},
         },
         "users/restore": restored_at_now,
         "users/soft_delete": same(deleted_at="now", updated_at="now"),
