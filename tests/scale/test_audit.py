@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -19,6 +17,7 @@ from dal.provision import prepare_temporary
 from dal.server import Engine, start_temporary
 from tests.conftest import START, Recorder, options
 from tests.scale import ROOMY
+from tests.scale.memory import resident_bytes
 
 N: Final = 1_100_000
 REMOVED: Final = 98_000
@@ -141,18 +140,12 @@ async def test_the_oldest_are_removed_in_batches(log: Log) -> None:
     assert log.recorder.names.count("audit_logs/delete_many") == 100
 
 
-def _resident() -> int:
-    """Bytes of this process that are in memory."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
 async def test_a_million_entries_are_verified_in_constant_memory(log: Log) -> None:
     sizes: list[int] = []
 
     def seen(n_seals: int) -> None:
         if n_seals % 10 == 0:
-            sizes.append(_resident())
+            sizes.append(resident_bytes())
 
     found = await log.sealer.audit.seals.verify(on_seals=seen)
     assert (found.is_ok, found.entries, found.purged) == (True, N - REMOVED, REMOVED)
