@@ -24,7 +24,7 @@ from dal.repositories.audit_writer import changes_between
 from dal.repositories.base import by_a_part, changing, disclosing, part
 from dal.repositories.users.access import UserAccess
 from dal.repositories.users.dashboard import UserDashboards
-from dal.repositories.users.deletion import UserDeletions
+from dal.repositories.users.deletion import UserDeletions, closed_email
 from dal.repositories.users.export import UserExports
 from dal.repositories.users.logins import UserLogins
 from dal.repositories.users.passwords import UserPasswords
@@ -466,7 +466,7 @@ class UserRepository(UserRules):
         """Take a user out of the trash, for an admin and the system.
 
         Raises:
-            NotFoundError: not in the trash.
+            NotFoundError: not in the trash, or an account that has ended.
             PermissionDeniedError: the actor is neither admin nor the system.
             UniqueError: somebody has the address by now.
             ValueRejectedError: ``user_id`` is no UUID.
@@ -484,8 +484,9 @@ class UserRepository(UserRules):
             finally:
                 # Whatever came of it, who is no admin any more hears that alone, and it is undone.
                 await self._only_admins_change("user.restore", user_id)
-        if not restored:
+        user = await self._users.get_including_deleted(user_id=user_id) if restored else None
+        if user is None or user.email == closed_email(user_id):
             raise NotFoundError("no such user in the trash")
         await TemplatesGateway(self._scope).add_ratings(user_id=user_id)
         await self._audit.write("user.restore", TARGET, user_id, at=now)
-        return await self._users.get_including_deleted(user_id=user_id)
+        return user

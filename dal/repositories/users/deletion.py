@@ -33,7 +33,7 @@ from dal.repositories.users.rules import TARGET, UserRules, after_credentials
 from dal.repositories.users.transfer import UserTransfers
 from dal.session import Scope
 
-__all__ = ["KEEPER_ID", "UserDeletions"]
+__all__ = ["KEEPER_ID", "UserDeletions", "closed_email"]
 
 KEEPER_ID: Final = UUID("00000000-0000-8000-8000-000000000001")
 """The account that has the public templates of those who are gone: made with the first of them."""
@@ -132,7 +132,7 @@ class UserDeletions(UserRules):
             self._keep_an_admin(_ACTION, target)
             return target.user
         # Who ended their own account may go on with that, and with nothing else.
-        if not self._is_self(user_id) or seen.email != _closed_email(user_id):
+        if not self._is_self(user_id) or seen.email != closed_email(user_id):
             self._may_be_admin()
             await self._only_admins_change(_ACTION, user_id)
         user = await self._users.lock_including_deleted(user_id=user_id)
@@ -142,6 +142,7 @@ class UserDeletions(UserRules):
 
     async def _lock_out(self, user: User, step: _Step) -> None:
         if user.is_active:
+            step.done["is_active"] = 1
             await self._users.update_activity(
                 user_id=user.id, is_active=False, changed_at=after_credentials(step.now, user)
             )
@@ -199,7 +200,7 @@ class UserDeletions(UserRules):
                 )
 
     async def _close(self, user: User, step: _Step) -> None:
-        email = _closed_email(user.id)
+        email = closed_email(user.id)
         if user.email == email:
             return
         await self._users.close(user_id=user.id, email=email, full_name=_GONE_NAME, now=step.now)
@@ -232,9 +233,12 @@ class UserDeletions(UserRules):
         await self._conversations.soft_delete_many(conversation_ids=ids, now=step.now)
         words = step.left * _POSTINGS_A_PROMPT
         for conversation_id in ids:
-            words -= await PromptPostingsGateway(self._scope).delete_by_conversation(
+            gone = await PromptPostingsGateway(self._scope).delete_by_conversation(
                 conversation_id=conversation_id, limit_rows=words
             )
+            words -= gone
+            if gone:
+                step.done["words"] = step.done.get("words", 0) + gone
             if words <= 0:
                 step.left = 0
                 return
@@ -254,5 +258,6 @@ class UserDeletions(UserRules):
                 return
 
 
-def _closed_email(user_id: UUID) -> str:
+def closed_email(user_id: UUID) -> str:
+    """The address of an account that has ended, which nobody can have."""
     return f"{user_id.hex}@accounts.invalid"

@@ -103,7 +103,9 @@ async def test_what_was_private_is_gone_and_others_lose_nothing(
     for n in (5, 6, 7):
         assert set(after[n]) >= set(before[n]), n
     assert len(after[1]) == len(before[1])
-    # Nobody gets in, by nothing.
+    # Nobody gets in, by nothing; and nobody takes it out of the trash.
+    with pytest.raises(dal.NotFoundError):
+        await db.acting_as(dal.Actor.system("tests")).users.restore(ada.id)
     with pytest.raises(dal.NotFoundError):
         await they.conversations.shares.open(link.token.reveal())
     with pytest.raises(dal.ParentMissingError):
