@@ -70,6 +70,7 @@ WAYS: Final = (
     Way(
         kind="template", record=data.TemplateData, table="templates", column="owner_id",
         index="ix_templates_owner", key=("created_at", "id"), first=(START_OF_TIME, _NO_ID),
+        at_once=100,
     ),
     Way(
         kind="template_version", record=data.TemplateVersionData, table="template_versions",

@@ -232,7 +232,7 @@ class UserRepository(UserRules):
         links, prompts, what was spent, and audit entries by and about them; trashes too. For
         oneself, and for the system, to whom also who is deleted is there.
 
-        In constant memory: no statement gives more than a thousand rows, or twenty with long texts.
+        In constant memory: no statement gives more than a thousand rows, and fewer with long texts.
         What is written meanwhile is in it or not. The audit log says that it was done, before the
         first row and each time that it goes on.
 

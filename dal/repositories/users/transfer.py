@@ -88,6 +88,11 @@ class UserTransfers(UserRules):
         owner = await self._participants.lock_one(conversation_id=conversation_id, user_id=from_id)
         if owner is None or owner.role is not ParticipantRole.OWNER:
             return False
+        # First: one that was deleted since it was listed stays as it is.
+        if not await self._conversations.update_owner(
+            conversation_id=conversation_id, owner_id=to_id, now=now
+        ):
+            return False
         there = await self._participants.lock_one(conversation_id=conversation_id, user_id=to_id)
         can_write, can_share = PERMISSIONS[ParticipantRole.COLLABORATOR]
         # The old one first: at no moment there are two.
@@ -126,11 +131,7 @@ class UserTransfers(UserRules):
         await PromptPostingsGateway(self._scope).update_scope(
             conversation_id=conversation_id, owner_id=to_id
         )
-        return bool(
-            await self._conversations.update_owner(
-                conversation_id=conversation_id, owner_id=to_id, now=now
-            )
-        )
+        return True
 
     async def _give_templates(
         self, from_id: UUID, to_id: UUID, most: int, now: datetime

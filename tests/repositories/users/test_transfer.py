@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 import dal
+from dal.repositories.users.transfer import UserTransfers
 from tests.conftest import Recorder, new_user
 from tests.repositories.conftest import Root
 
@@ -153,3 +154,17 @@ async def test_who_gives_and_who_gets_are_two_live_users(db: dal.Database) -> No
     for one, other in ((ada, gone), (gone, ada)):
         with pytest.raises(dal.NotFoundError):
             await system.users.transfer(one.id, other.id)
+
+
+async def test_one_that_is_deleted_meanwhile_stays_as_it_is(
+    db: dal.Database, clock: dal.ManualClock, root: Root
+) -> None:
+    ada, bob = await new_user(db, "Ada"), await new_user(db, "Bob")
+    talk = await session(db, ada).conversations.create(title="gone")
+    await session(db, ada).conversations.soft_delete(talk.id)
+    people = "SELECT * FROM conversation_participants WHERE conversation_id = %s"
+    before = root(people, talk.id.bytes)
+    async with db.acting_as(dal.Actor.system("tests")).begin() as tx:
+        transfers = UserTransfers(tx)
+        assert not await transfers.give_conversation(talk.id, ada.id, bob.id, clock.now())
+    assert root(people, talk.id.bytes) == before
